@@ -1,0 +1,56 @@
+/* The applets: one const struct each, and the only list of them. */
+#ifndef TUXTAPE_APPLET_H
+#define TUXTAPE_APPLET_H
+
+#include "lib/arena.h"
+#include "lib/opt.h"
+
+struct applet {
+	const char *name;
+	const char *const *aliases; /* other names that it answers to, NULL at the end; NULL for none */
+	const char *summary;        /* one line, lower case, no full stop */
+	const char *synopsis;       /* what stands behind the name, a form a line; a line may name the applet itself */
+	const struct opt *options;
+	size_t options_size;               /* bytes of the struct that the options fill */
+	size_t common;                     /* where struct applet_common stands in it */
+	int (*run)(int argc, char **argv); /* argv[0] is the applet's name; returns the exit code */
+};
+
+/* What every applet's options hold; the rows of the table come from APPLET_COMMON. */
+struct applet_common {
+	bool help, version, quiet;
+	int verbose;
+	const char *config;
+};
+
+#define APPLET_COMMON(type)                                                                                         \
+	{                                                                                                           \
+		"config",   0,                                                                                      \
+		OPT_STRING, offsetof(type, common.config),                                                          \
+		"FILE",     "read this config file and no other",                                                   \
+		NULL,       .flag_only = true                                                                       \
+	},                                                                                                          \
+		{ "quiet", 'q', OPT_FLAG, offsetof(type, common.quiet), NULL, "say nothing but errors" },           \
+		{ "verbose", 'v', OPT_COUNT, offsetof(type, common.verbose), NULL, "say more; twice: more still" }, \
+		{ "help", 'h', OPT_FLAG, offsetof(type, common.help), NULL, "show this help", .flag_only = true },  \
+	{                                                                                                           \
+		"version", 0, OPT_FLAG, offsetof(type, common.version), NULL, "show the version", .flag_only = true \
+	}
+
+/* The only list of applets. */
+#define APPLETS(X) X(parse) X(cves) X(backup) X(restore)
+
+#define APPLET_DECLARE(n) extern const struct applet applet_##n;
+APPLETS(APPLET_DECLARE)
+#undef APPLET_DECLARE
+
+/* More than any error kind: the applet has done what was asked (help, version). */
+#define APPLET_DONE 1000
+
+/* Reads the options into opts and sets up the log. 0; APPLET_DONE after --help or --version; or an error kind. */
+int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv, struct arena *a);
+
+/* The exit code for what applet_begin or the applet's work returned; errors are said first. */
+int applet_end(int err);
+
+#endif

@@ -1,0 +1,65 @@
+/* The parser's tables: CVEs with their instances and scores, and the patches of fix commits. */
+#ifndef TUXTAPE_DB_CVE_H
+#define TUXTAPE_DB_CVE_H
+
+#include "lib/db.h"
+
+/* Replaces everything stored of one CVE but NVD's scores; the score shown is chosen by `prefer` among these and the new
+ * ones, and its fields are set in cve. *was tells whether the CVE was stored before. Needs an open
+ * transaction. */
+int db_cve_put(struct db *db, struct arena *a, Cve *cve, const char *prefer, bool *was);
+
+/* Removes a CVE; NVD's scores stay, since it may come back. *was tells whether it was there. */
+int db_cve_delete(struct db *db, const char *id, bool *was);
+
+/* Everything of one CVE, the files of each instance and its scores included. ERR_NOTFOUND. */
+int db_cve_get(struct db *db, struct arena *a, const char *id, Cve **out);
+
+/* Ids of the published CVEs of an origin, in order. */
+int db_cve_ids(struct db *db, struct arena *a, const char *origin, size_t *n, const char ***ids);
+
+/* Stores a page of NVD's: what each CVE in it had from NVD is replaced, and the score shown chosen anew. */
+int db_nvd_put(struct db *db, struct arena *a, const NvdPage *page, const char *prefer);
+
+/* Chooses the score shown anew for every CVE. */
+int db_rescore_all(struct db *db, const char *prefer);
+
+/* Forgets all of NVD's scores. */
+int db_nvd_clear(struct db *db);
+
+/* Stores what became of a fix commit. Needs an open transaction. */
+int db_fix_put(struct db *db, const Fix *fix);
+
+/* The fix whose commit begins with `commit` (12 digits at least) among those that the CVE names. ERR_NOTFOUND. */
+int db_fix_get(struct db *db, struct arena *a, const char *cve_id, const char *commit, Fix **out);
+
+/* Fix commits that some CVE names and that have no row yet; with `missing`, also those that the clone lacked. */
+int db_fix_wanted(struct db *db, struct arena *a, bool missing, size_t *n, const char ***commits);
+
+/* Drops the fixes and paths that nothing names any more. */
+int db_sweep(struct db *db);
+
+/* Empties the parser's tables of CVEs and patches. */
+int db_parser_clear(struct db *db);
+
+struct db_counts {
+	int64_t cves, instances, missing, odd, scores;
+};
+int db_counts(struct db *db, struct db_counts *counts);
+
+/* A walk over all CVEs by severity, highest first, unscored last, ties by year and number, each with its instances (without files);
+ * brief leaves descriptions out. It goes in batches, small ones first, each read in a transaction of its own, so that no snapshot
+ * stays open while somebody waits for a reader; inside another transaction it must not be used. Every CVE that is there from
+ * beginning to end comes once; those whose score changed meanwhile may come late. */
+struct db_scan;
+struct db_batch {
+	Cve **cves; /* in the arena given to db_scan_next */
+	size_t n;   /* may be 0 while more is true */
+	size_t read;
+	bool more;
+};
+int db_scan_begin(struct db *db, bool brief, struct db_scan **scan);
+int db_scan_next(struct db_scan *scan, struct arena *a, struct db_batch *batch);
+void db_scan_end(struct db_scan *scan); /* NULL is fine */
+
+#endif

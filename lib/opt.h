@@ -1,0 +1,76 @@
+/* Options: one table an applet, from which come flags, environment, config file keys, help, man page test and completion. */
+#ifndef TUXTAPE_OPT_H
+#define TUXTAPE_OPT_H
+
+#include "lib/arena.h"
+#include "lib/base.h"
+#include "lib/buf.h"
+#include "lib/toml.h"
+
+enum opt_kind {
+	OPT_FLAG,   /* bool; --name, --no-name only where the table has it */
+	OPT_COUNT,  /* int that each use raises: -v -v */
+	OPT_STRING, /* const char * */
+	OPT_PATH,   /* const char *; a leading ~/ from the environment or a config file is the home directory */
+	OPT_LIST,   /* struct opt_list; may be given more than once */
+	OPT_NUMBER, /* uint64_t, decimal, checked against least and most */
+	OPT_DURATION, /* uint64_t milliseconds; "6s", "250ms", "2h", "1d", a bare number is seconds; fractions allowed ("0.5s") */
+	OPT_DECIMAL, /* double, checked against 0 and most (7.0) */
+	OPT_WORD,    /* const char *, one of words */
+};
+
+struct opt_list {
+	size_t n;
+	const char **items;
+};
+
+enum opt_source { OPT_FROM_DEFAULT, OPT_FROM_ETC, OPT_FROM_XDG, OPT_FROM_CONFIG, OPT_FROM_ENV, OPT_FROM_FLAG };
+
+struct opt {
+	const char *name; /* long name without dashes: "nvd-url" */
+	char letter;      /* short name, 0 for none */
+	enum opt_kind kind;
+	size_t offset;    /* where the value goes in the applet's struct */
+	const char *arg;  /* what help calls the value: "FILE"; NULL for flags */
+	const char *help; /* one line, lower case, no full stop */
+	const char *
+		def; /* default as text, NULL for none; "~/" is the home directory, "$XDG_CACHE_HOME" etc. are not expanded */
+	const char *const *words; /* OPT_WORD: the choices, NULL at the end */
+	uint64_t least, most;     /* OPT_NUMBER, OPT_DURATION (ms), OPT_DECIMAL; most 0: no limit */
+	const char *alias;        /* an older long name, accepted and not shown; NULL for none */
+	bool flag_only;           /* neither environment nor config file may set it: --help, --json */
+};
+#define OPT_END              \
+	{                    \
+		.name = NULL \
+	}
+
+/* The options that every applet has (help, config, quiet and verbose live in its own struct by these offsets). */
+
+struct opt_env {
+	struct arena *arena;      /* values live here */
+	const char *section;      /* "parse": the config file's table that overrides top-level keys */
+	const char *home;         /* $HOME, NULL where unset */
+	const char *config;       /* --config FILE: read instead of the two usual files; NULL */
+	enum opt_source *sources; /* one for each option of the table, filled by opt_read; NULL when not wanted */
+};
+
+/* Fills `into` from defaults, /etc/tuxtape/tuxtape.toml, $XDG_CONFIG_HOME/tuxtape/tuxtape.toml (or --config), the environment
+ * (TUXTAPE_NVD_URL) and argv[1..], the later winning. Options and operands may be mixed; "--" ends options; "--name=value",
+ * "--name value", "-nvalue", "-n value" and bundled flags work; an unambiguous prefix is not accepted (scripts would break).
+ * Operands are left in argv[1..*nargs]. ERR_USAGE with one line that names the option, and the nearest one that exists;
+ * ERR_INPUT for a broken config file (path:line). Config keys use '_' or '-' alike; an unknown key of the applet's own table is
+ * ERR_INPUT; top-level keys of other applets are fine. */
+int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struct opt_env *env);
+
+/* Appends the option part of a help text, aligned, with defaults. */
+void opt_help(struct buf *out, const struct opt *table);
+
+/* Appends "name = value  # source" for each option that a config file may set, in TOML's syntax. Values that are secret
+ * (name ends in -key) are not shown. */
+void opt_show(struct buf *out, const struct opt *table, const void *values, const struct opt_env *env);
+
+/* The environment variable of an option, "TUXTAPE_NVD_URL". */
+void opt_env_name(struct buf *out, const struct opt *o);
+
+#endif

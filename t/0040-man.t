@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The man pages say what the tables hold: each option, in order, with its letter and argument, and no other.
+. t/lib.sh
+
+documented() {
+  sed -n 's/^\.It \(Fl \(.\) , \)\?Fl Fl \([a-z-]*\)\( Ar \(.*\)\)\?$/\3 \2 \5/p' "$1" | awk '{ print $1, (NF > 1 && length($2) == 1 && $2 ~ /[a-zA-Z]/ && $2 !~ /^[A-Z]$/ ? $2 : "-") , (NF > 1 && $NF ~ /^[A-Z-]+$/ ? $NF : "-") }'
+}
+
+applets=$("$TUXTAPE" --list)
+like "$applets" 'parse' 'there are applets'
+for applet in $applets; do
+  page=man/tuxtape-$applet.1
+  [ "$applet" != restore ] || page=man/tuxtape-backup.1
+  ok "$applet has a man page" test -f "$page"
+  documented "$page" >"$scratch/got"
+  "$TUXTAPE" --list-options "$applet" | awk -F'\t' '{ print $1, $2, $3 }' >"$scratch/want"
+  ok '  it has options' test -s "$scratch/want"
+  same "$scratch/got" "$scratch/want" '  which the page has, in order, and no other'
+  ok '  and is listed in tuxtape(1)' grep -qx -e ".It Cm $applet" -e ".It Cm $applet .*" man/tuxtape.1
+  "$TUXTAPE" "$applet" --help >"$scratch/help"
+  sed -n 's/^ *\(-., \)\?--\([a-z-]*\).*/\2/p' "$scratch/help" >"$scratch/helped"
+  awk '{ print $1 }' "$scratch/want" >"$scratch/names"
+  same "$scratch/helped" "$scratch/names" '  and --help, too'
+done
+for page in man/*.[1-8]; do
+  is "$(mandoc -Tlint -Wwarning "$page" 2>&1)" '' "$page is sound"
+done
+tables=$(sqlite3 -bail :memory: '.read lib/schema.sql' \
+  "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name")
+# All of what one paragraph tells of: "Sy a", "Sy a , b", "Sy a Ns ( columns )".
+documented=$(sed -n 's/^\.It Sy \([a-z_]*\).*/\1/p' man/tuxtape-database.5 | sort)
+like "$tables" 'cve_instance' 'there are tables'
+is "$documented" "$tables" 'the tables are documented, each and no other'
+done_testing

@@ -1,0 +1,193 @@
+/* The mapper against the schema, and the parser's tables: what is put is what is got. */
+#include "tap.h"
+
+#include "lib/db_cve.h"
+#include "lib/err.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/tuxtape-db-XXXXXX";
+
+static const char *path_in(struct arena *a, const char *name)
+{
+	return arena_printf(a, "%s/%s", dir, name);
+}
+
+/* Every singular field is a column, in order; the columns before it are keys. */
+static void check_table(struct db *db, const char *table, const ProtobufCMessageDescriptor *d, const char *keys)
+{
+	struct buf want = { 0 }, got = { 0 };
+	struct db_rows *rows;
+
+	buf_adds(&want, keys);
+	db_columns(&want, d, "");
+	if (db_query(db, &rows, "SELECT name FROM pragma_table_info(?)", "s", table))
+		printf("# %s\n", err_text());
+	while (db_next(rows))
+		buf_printf(&got, "%s%s", got.len ? ", " : "", db_text(rows, 0));
+	db_end(rows);
+	is_str(buf_str(&got), buf_str(&want), table);
+	buf_free(&want);
+	buf_free(&got);
+}
+
+static Cve *sample(struct arena *a)
+{
+	Cve *cve = pb_new(a, &cve__descriptor);
+	CveInstance *in = PB_ADD(a, cve, instances, cve_instance);
+	Score *s = PB_ADD(a, cve, scores, score);
+
+	cve->id = "CVE-2026-9001";
+	cve->title = "a title";
+	cve->origin = "vulns";
+	in->title = "CVE-2026-9001-6.1-0123456789ab";
+	in->introduced = pb_new(a, &kernel_version__descriptor);
+	in->introduced->has_major = in->introduced->has_minor = true;
+	in->introduced->major = 6;
+	in->introduced->minor = 1;
+	in->introduced_commit = "1111111111111111111111111111111111111111";
+	in->fixed = pb_copy(a, &in->introduced->base);
+	in->fixed->has_stable = true;
+	in->fixed->stable = 9;
+	in->fix_commit = "0123456789abcdef0123456789abcdef01234567";
+	pb_add_bytes(a, &cve->n_program_files, &cve->program_files, "net/core/\xe9.c", 11);
+	s->cve_id = cve->id;
+	s->origin = "vulns";
+	s->source = "a-cna";
+	s->version = "3.1";
+	s->vector = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H";
+	s->has_base_score = true;
+	s->base_score = 7.8;
+	return cve;
+}
+
+static void check_cve(struct db *db, struct arena *a)
+{
+	Cve *put = sample(a), *got = NULL;
+	bool was = true;
+
+	is_int(db_begin(db), 0, "begin");
+	is_int(db_cve_put(db, a, put, "nvd", &was), 0, "a CVE is put");
+	ok(!was, "it was not there before");
+	is_int(db_commit(db), 0, "commit");
+	is_int(db_cve_get(db, a, "CVE-2026-9001", &got), 0, "it is got again");
+	ok(got && pb_bytes_equal(got->instances[0]->affected_files[0], put->program_files[0]),
+	   "files come from the record while the commit's are not known");
+	put->instances[0]->n_affected_files = 1;
+	put->instances[0]->affected_files = put->program_files;
+	ok(pb_equal(&put->base, &got->base), "with everything that was put");
+	is_int((long long)(got->severity * 10), 78, "the severity shown is the score's");
+	is_int(db_cve_get(db, a, "CVE-2026-9002", &got), ERR_NOTFOUND, "another is not found");
+	is_int(db_cve_delete(db, "CVE-2026-9001", &was), 0, "delete");
+	ok(was, "it was there");
+	is_int(db_cve_get(db, a, "CVE-2026-9001", &got), ERR_NOTFOUND, "and is gone");
+}
+
+static void check_nvd(struct db *db, struct arena *a)
+{
+	NvdPage page = NVD_PAGE__INIT;
+	Cve *put = sample(a), *got = NULL;
+	Score *s;
+	bool was;
+
+	PB_ADD_STR(a, &page, cve_ids, put->id);
+	s = PB_ADD(a, &page, scores, score);
+	*s = *put->scores[0];
+	s->origin = "nvd";
+	s->source = "nvd@nist.gov";
+	s->vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+	s->base_score = 9.8;
+	is_int(db_nvd_put(db, a, &page, "nvd"), 0, "NVD may know a CVE before it is published");
+	is_int(db_cve_put(db, a, put, "nvd", &was), 0, "then it is");
+	db_cve_get(db, a, put->id, &got);
+	is_str(got->score_source, "nvd@nist.gov", "NVD's score is shown when it is preferred");
+	is_int((long long)got->n_scores, 2, "and both are kept");
+	is_int(db_rescore_all(db, "cna"), 0, "the preference changes");
+	db_cve_get(db, a, put->id, &got);
+	is_str(got->score_source, "a-cna", "the CNA's score is shown");
+	page.n_scores = 0;
+	is_int(db_nvd_put(db, a, &page, "nvd"), 0, "NVD withdraws its score");
+	db_cve_get(db, a, put->id, &got);
+	is_int((long long)got->n_scores, 1, "one is left");
+	is_str(got->score_source, "a-cna", "and shown");
+}
+
+static void check_fix(struct db *db, struct arena *a)
+{
+	static uint8_t text[] = "diff --git a/x b/x\n\xe9\0\n";
+	Fix put = FIX__INIT, *got = NULL;
+	const char **wanted;
+	size_t n;
+
+	is_int(db_fix_wanted(db, a, false, &n, &wanted), 0, "wanted");
+	is_int((long long)n, 1, "the commit of the pair is wanted");
+	put.fix_commit = wanted[0];
+	put.has_state = put.has_patch = true;
+	put.state = FIX_STATE__FIX_STORED;
+	put.patch = (ProtobufCBinaryData){ .data = text, .len = sizeof(text) };
+	pb_add_bytes(a, &put.n_files, &put.files, "net/a.c", 7);
+	is_int(db_fix_put(db, &put), 0, "its fix is put");
+	db_fix_wanted(db, a, true, &n, &wanted);
+	is_int((long long)n, 0, "and wanted no more");
+	is_int(db_fix_get(db, a, "CVE-2026-9001", "0123456789ab", &got), 0, "got by twelve digits");
+	ok(got && pb_bytes_equal(got->patch, put.patch), "with every byte");
+	is_int(db_fix_get(db, a, "CVE-2026-9001", "0123456789ac", &got), ERR_NOTFOUND, "another is not found");
+	is_int(db_run(db, "DELETE FROM cve", ""), 0, "without the CVE");
+	is_int(db_sweep(db), 0, "the sweep");
+	db_number(db, &(int64_t){ 0 }, "SELECT 1", "");
+	is_int(db_number(db, &(int64_t){ 0 }, "SELECT fix FROM fix", ""), ERR_NOTFOUND, "drops the fix");
+	is_int(db_number(db, &(int64_t){ 0 }, "SELECT path FROM path", ""), ERR_NOTFOUND, "and its paths");
+}
+
+static void check_open(struct arena *a)
+{
+	const char *newer = path_in(a, "newer"), *other = path_in(a, "other"), *copy = path_in(a, "copy");
+	struct db *db = NULL;
+	struct stat st;
+
+	is_int(db_open(&db, path_in(a, "none"), DB_READ, a, NULL), ERR_NOTFOUND, "a missing database is not found");
+	is_int(db_open(&db, newer, DB_CREATE, a, NULL), 0, "a database is made");
+	is_int(db_backup(db, copy), 0, "a backup is made");
+	ok(stat(copy, &st) == 0 && (st.st_mode & 0777) == 0600, "with mode 0600");
+	is_int(db_check(copy), 0, "and is sound");
+	is_int(db_run(db, "PRAGMA user_version = 99", ""), 0, "a newer tuxtape wrote it");
+	db_close(db);
+	is_int(db_open(&db, newer, DB_CREATE, a, NULL), ERR_DB, "it is refused");
+	ok(strstr(err_text(), "newer tuxtape") != NULL, "by name");
+	is_int(db_restore(copy, path_in(a, "restored")), 0, "restore makes a database");
+	is_int(db_open(&db, path_in(a, "restored"), DB_READ, a, NULL), 0, "that opens");
+	db_close(db);
+	is_int(truncate(copy, 20000), 0, "a backup is damaged");
+	is_int(db_restore(copy, path_in(a, "restored")), ERR_DB, "and refused");
+	is_int(db_open(&db, path_in(a, "restored"), DB_READ, a, NULL), 0, "the database is as it was");
+	db_close(db);
+	ok(system(arena_printf(a, "sqlite3 %s 'CREATE TABLE t (a)'", other)) == 0, "a database of something else");
+	is_int(db_open(&db, other, DB_CREATE, a, NULL), ERR_DB, "is refused");
+}
+
+int main(void)
+{
+	struct arena *a = arena_new(0);
+	struct db *db = NULL;
+
+	if (!mkdtemp(dir) || db_open(&db, path_in(a, "db"), DB_CREATE, a, NULL)) {
+		printf("Bail out! %s\n", err_text());
+		return 1;
+	}
+	check_table(db, "cve", &cve__descriptor, "cve, ");
+	check_table(db, "cve_instance", &cve_instance__descriptor, "cve, line, ");
+	check_table(db, "score", &score__descriptor, "position, ");
+	check_table(db, "fix", &fix__descriptor, "fix, ");
+	check_table(db, "kernel_config", &kernel_config__descriptor, "config, ");
+	check_cve(db, a);
+	check_nvd(db, a);
+	check_fix(db, a);
+	db_close(db);
+	check_open(a);
+	arena_free(a);
+	if (system(arena_printf(a = arena_new(0), "rm -rf %s", dir)))
+		printf("# %s is left\n", dir);
+	arena_free(a);
+	return done();
+}

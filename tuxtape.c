@@ -1,0 +1,287 @@
+/* The multi-call main: finds the applet by argv[0] or argv[1], gives help, prints what the tables hold. Owns the last look at stdout:
+ * an answer that could not be written is a failure. */
+#include "applets/applet.h"
+
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "version.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define APPLET_ADDRESS(n) &applet_##n,
+static const struct applet *const applets[] = { APPLETS(APPLET_ADDRESS) };
+#undef APPLET_ADDRESS
+
+static const char exit_codes[] = "\nExit codes: 0 done, 1 failed, 2 misuse, 3 done but degraded, 4 not found, 5 denied.\n";
+
+static const struct applet *find_applet(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++) {
+		if (strcmp(applets[i]->name, name) == 0)
+			return applets[i];
+		for (const char *const *alias = applets[i]->aliases; alias && *alias; alias++)
+			if (strcmp(*alias, name) == 0)
+				return applets[i];
+	}
+	return NULL;
+}
+
+static void print_help(const struct applet *applet)
+{
+	struct buf text = { 0 };
+	const char *form = applet->synopsis, *lead = "Usage:";
+
+	while (*form) {
+		int n = (int)strcspn(form, "\n");
+		bool named = str_starts(form, applet->name);
+
+		buf_printf(&text, "%-6s tuxtape %s%s%.*s\n", lead, named ? "" : applet->name, named ? "" : " ", n, form);
+		form += n + (form[n] == '\n');
+		lead = "";
+	}
+	buf_printf(&text, "\n%c%s.\n\n", applet->summary[0] - ('a' - 'A') * (applet->summary[0] >= 'a'),
+		   applet->summary + 1);
+	opt_help(&text, applet->options);
+	buf_printf(&text, "%sMore: man tuxtape-%s\n", exit_codes, applet->name);
+	fwrite(text.data, 1, text.len, stdout);
+	buf_free(&text);
+}
+
+int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv, struct arena *a)
+{
+	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME") };
+	const struct applet_common *common = (const void *)((const char *)opts + applet->common);
+	int err;
+
+	log_setup(arena_printf(a, "tuxtape %s", applet->name), LOG_NORMAL);
+	err = opt_read(applet->options, opts, argc, argv, &env);
+	/* Help is given even where the rest is wrong: that is when it is wanted. */
+	if (common->help) {
+		print_help(applet);
+		return APPLET_DONE;
+	}
+	if (err)
+		return err;
+	if (common->version) {
+		puts("tuxtape " TUXTAPE_VERSION);
+		return APPLET_DONE;
+	}
+	log_setup(arena_printf(a, "tuxtape %s", applet->name),
+		  common->quiet ? LOG_QUIET : (enum log_level)MIN_OF(common->verbose, 2));
+	return 0;
+}
+
+int applet_end(int err)
+{
+	if (err == 0 || err == APPLET_DONE)
+		return EXIT_DONE;
+	log_error("%s", err_text());
+	return err_exit_code(err);
+}
+
+static int list_applets(int argc UNUSED, char **argv UNUSED)
+{
+	puts("tuxtape " TUXTAPE_VERSION ": kernel CVEs, livepatches, and which of your kernels want them\n\n"
+	     "Usage: tuxtape APPLET [OPTION]...    one of these:\n");
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++)
+		printf("  %-10s %s\n", applets[i]->name, applets[i]->summary);
+	puts("\ntuxtape APPLET --help tells an applet's options; --show-config [APPLET] every setting with its source;\n"
+	     "--version, --list, --list-aliases, --list-options APPLET and --completion bash are for scripts.");
+	return EXIT_DONE;
+}
+
+static int print_version(int argc UNUSED, char **argv UNUSED)
+{
+	puts("tuxtape " TUXTAPE_VERSION);
+	return EXIT_DONE;
+}
+
+static int print_names(int argc UNUSED, char **argv UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++)
+		puts(applets[i]->name);
+	return EXIT_DONE;
+}
+
+static int print_aliases(int argc UNUSED, char **argv UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++)
+		for (const char *const *alias = applets[i]->aliases; alias && *alias; alias++)
+			printf("%s %s\n", *alias, applets[i]->name);
+	return EXIT_DONE;
+}
+
+static int no_applet(const char *name)
+{
+	const char *nearest = NULL;
+	unsigned best = 3;
+
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++)
+		if (str_distance(applets[i]->name, name) < best) {
+			best = str_distance(applets[i]->name, name);
+			nearest = applets[i]->name;
+		}
+	if (nearest)
+		log_error("no applet '%s'; did you mean '%s'?", name, nearest);
+	else
+		log_error("no applet '%s'; `tuxtape` alone lists them", name);
+	return EXIT_NOAPPLET;
+}
+
+/* For the words behind --list-options and --show-config: NULL where there is no such applet, which is said. */
+static const struct applet *named_applet(const char *name)
+{
+	const struct applet *applet = find_applet(name);
+
+	if (!applet)
+		no_applet(name);
+	return applet;
+}
+
+static int print_options(int argc, char **argv)
+{
+	const struct applet *applet;
+
+	if (argc < 3) {
+		log_error("--list-options wants an applet's name");
+		return EXIT_MISUSE;
+	}
+	if (!(applet = named_applet(argv[2])))
+		return EXIT_NOAPPLET;
+	for (const struct opt *o = applet->options; o->name; o++)
+		printf("%s\t%c\t%s\t%s\n", o->name, o->letter ? o->letter : '-', o->arg ? o->arg : "-", o->help);
+	return EXIT_DONE;
+}
+
+static int show_one_config(const struct applet *applet)
+{
+	struct arena *a = arena_new(0);
+	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME") };
+	void *values = arena_alloc(a, applet->options_size);
+	struct buf out = { 0 };
+	char name[] = "tuxtape", *argv[] = { name, NULL };
+	size_t n = 0;
+	int argc = 1, err;
+
+	while (applet->options[n].name)
+		n++;
+	env.sources = arena_alloc(a, n * sizeof(*env.sources) + 1);
+	if (!(err = opt_read(applet->options, values, &argc, argv, &env))) {
+		buf_printf(&out, "[%s]\n", applet->name);
+		opt_show(&out, applet->options, values, &env);
+		puts(out.data);
+	}
+	buf_free(&out);
+	arena_free(a);
+	return applet_end(err);
+}
+
+static int show_config(int argc, char **argv)
+{
+	const struct applet *only = NULL;
+	int code = EXIT_DONE;
+
+	if (argc > 2 && !(only = named_applet(argv[2])))
+		return EXIT_NOAPPLET;
+	for (size_t i = 0; i < ARRAY_LEN(applets) && code == EXIT_DONE; i++)
+		if (!only || only == applets[i])
+			code = show_one_config(applets[i]);
+	return code;
+}
+
+static int print_completion(int argc, char **argv)
+{
+	if (argc < 3 || strcmp(argv[2], "bash") != 0) {
+		log_error("--completion knows one shell: bash");
+		return EXIT_MISUSE;
+	}
+	puts("_tuxtape() {\n"
+	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} applet=${COMP_WORDS[1]} options=\n"
+	     "\tif [ \"$COMP_CWORD\" = 1 ]; then");
+	printf("\t\tCOMPREPLY=($(compgen -W \"");
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++)
+		printf("%s ", applets[i]->name);
+	puts("help --help --version --list --show-config\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $applet in");
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++) {
+		printf("\t%s) options=\"", applets[i]->name);
+		for (const struct opt *o = applets[i]->options; o->name; o++)
+			printf("--%s ", o->name);
+		puts("\" ;;");
+	}
+	puts("\tesac\n"
+	     "\tcase $cur in\n"
+	     "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
+	     "\t*) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+	     "\tesac\n"
+	     "}\n"
+	     "complete -o filenames -F _tuxtape tuxtape");
+	return EXIT_DONE;
+}
+
+static int help_on(int argc, char **argv)
+{
+	const struct applet *applet;
+
+	if (argc < 3)
+		return list_applets(argc, argv);
+	if (!(applet = named_applet(argv[2])))
+		return EXIT_NOAPPLET;
+	print_help(applet);
+	return EXIT_DONE;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} builtins[] = {
+	{ "help", help_on },
+	{ "--help", help_on },
+	{ "-h", help_on },
+	{ "--version", print_version },
+	{ "--list", print_names },
+	{ "--list-aliases", print_aliases },
+	{ "--list-options", print_options },
+	{ "--show-config", show_config },
+	{ "--completion", print_completion },
+};
+
+static int dispatch(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+	const struct applet *applet = find_applet(name);
+
+	if (!applet && str_starts(name, "tuxtape-"))
+		applet = find_applet(name + strlen("tuxtape-"));
+	if (applet)
+		return applet->run(argc, argv);
+	if (argc < 2)
+		return list_applets(argc, argv);
+	if ((applet = find_applet(argv[1])))
+		return applet->run(argc - 1, argv + 1);
+	for (size_t i = 0; i < ARRAY_LEN(builtins); i++)
+		if (strcmp(builtins[i].name, argv[1]) == 0)
+			return builtins[i].run(argc, argv);
+	return no_applet(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 1)
+		return EXIT_MISUSE;
+	code = dispatch(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		/* A reader that has seen enough, such as head, is not worth a line. */
+		if (errno != EPIPE)
+			log_error("standard output: %s", strerror(errno));
+		if (code == EXIT_DONE)
+			code = EXIT_FAILED;
+	}
+	return code;
+}
