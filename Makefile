@@ -147,7 +147,7 @@ bench: deps
 bench-run: all test-programs
 	@printf '%s cores, %s\n\n| what | measured | compared with | ratio | memory |\n|---|---|---|---|---|\n' \
 		"$$(nproc)" "$$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
-	$(Q)set -e; for b in $(sort $(wildcard t/bench/*.sh)); do $(TEST_ENV) WORLD=$(abspath $(WORLD)) bash $$b; done
+	$(Q)set -e; for b in $(sort $(wildcard t/bench/*.sh)); do $(TEST_ENV) bash $$b $(abspath $(WORLD)); done
 
 # ---- Lint: any finding fails
 
