@@ -38,7 +38,7 @@ struct applet_common {
 	}
 
 /* The only list of applets. */
-#define APPLETS(X) X(parse) X(cves) X(backup) X(restore)
+#define APPLETS(X) X(parse) X(cves) X(cert) X(backup) X(restore)
 
 #define APPLET_DECLARE(n) extern const struct applet applet_##n;
 APPLETS(APPLET_DECLARE)

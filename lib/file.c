@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,4 +35,49 @@ int file_sync(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return err;
+}
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t sent = write(fd, p, n);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false;
+		p += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
+static int sync_folder_of(const char *path)
+{
+	char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	int err;
+
+	if (slash)
+		slash[slash == dir] = '\0';
+	err = file_sync(slash ? dir : ".");
+	free(dir);
+	return err;
+}
+
+int file_replace(const char *path, const void *p, size_t n, unsigned mode)
+{
+	char *made = xasprintf("%s.XXXXXX", path);
+	int fd = mkostemp(made, O_CLOEXEC);
+	int err = 0;
+
+	/* Until fchmod, the file is its owner's alone. */
+	if (fd < 0 || !write_all(fd, p, n) || fchmod(fd, (mode_t)mode) < 0 || fsync(fd) < 0 || rename(made, path) < 0)
+		err = fail(ERR_SYS, "write %s: %s", path, strerror(errno));
+	if (fd >= 0 && err)
+		unlink(made);
+	if (fd >= 0)
+		close(fd);
+	free(made);
+	return err ? err : sync_folder_of(path);
 }

@@ -31,6 +31,9 @@ bool str_to_u32(const char *s, uint32_t *out);
 /* True when s is exactly n lower-case hexadecimal digits. */
 bool str_is_hex(const char *s, size_t n);
 
+/* The lower-case hexadecimal form of n bytes, NUL-terminated: text has room for 2 n + 1. Returns text. */
+char *str_hex(char *text, const void *p, size_t n);
+
 /* The base64 form (RFC 4648, padded) of n bytes, appended. */
 void str_base64(struct buf *out, const void *p, size_t n);
 

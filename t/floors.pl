@@ -21,7 +21,7 @@ my @doors = (
 );
 
 # What the C library brings is nobody's door.
-my %libc = map { $_ => 1 } qw(
+my %libc = map { $_ => 1 } qw(elf 
 	assert ctype dirent endian errno fcntl float fnmatch ftw getopt glob grp ifaddrs inttypes langinfo libgen limits locale math
 	netdb poll pty pwd regex sched search semaphore setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio
 	stdio_ext stdlib stdnoreturn string strings syslog termios time unistd wchar wctype wordexp);
@@ -30,7 +30,8 @@ my $libc_dirs = qr{^(sys|arpa|net|netinet|linux|asm)/};
 # What stands behind a door is for that door's files: libgit2's types, and SQL.
 my @private = (
 	[ qr{^lib/repo_(git|fetch)\.h$}, qr{^lib/repo(_\w+)?\.[ch]$} ],
-	[ qr{^lib/schema\.sql$}, qr{^lib/db(_\w+)?\.c$} ],
+	[ qr{^lib/schema(_\d+)?\.sql$}, qr{^lib/db(_\w+)?\.c$} ],
+	[ qr{^lib/tls_(mbed|sign)\.h$}, qr{^lib/tls(_\w+)?\.[ch]$} ],
 );
 
 my $conditionals_allowed = qr{^lib/(base\.h|tls(_\w+)?\.[ch]|repo(_\w+)?\.[ch])$};
@@ -92,7 +93,7 @@ sub family {
 sub source_of {
 	my ($name) = @_;
 	return 'proto/tuxtape.proto' if $name eq 'proto/tuxtape.pb-c.h';
-	return 'lib/schema.sql' if $name eq 'lib/schema.inc';
+	return "lib/$1.sql" if $name =~ m{^lib/(schema(_\d+)?)\.inc$};
 	return $name;
 }
 
@@ -105,7 +106,7 @@ sub check_own_include {
 		finding($place, "$to is for the files behind its door") if $to =~ $private->[0] && $file !~ $private->[1];
 	}
 	my ($from, $below) = ($floor->{$file}, $floor->{$to});
-	return if $below < $from || family($to) eq family($file) || $to eq 'lib/schema.sql';
+	return if $below < $from || family($to) eq family($file) || $to =~ m{^lib/schema};
 	return if $below == $from && $from =~ /^[014]$/;
 	finding($place, $below == $from ? "includes its neighbour $to on floor $below" : "includes upward: $to, from floor $from to $below");
 }
