@@ -15,7 +15,8 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototype
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES)) -lmbedtls -lmbedx509 -lmbedcrypto -lm)$(PKG_LIBS)
 
-GENERATED := $(O)/proto/tuxtape.pb-c.h $(O)/lib/schema.inc $(O)/version.h
+SCHEMAS := $(patsubst %.sql,$(O)/%.inc,$(sort $(wildcard lib/*.sql)))
+GENERATED := $(O)/proto/tuxtape.pb-c.h $(SCHEMAS) $(O)/version.h
 LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard lib/*.c))) $(O)/proto/tuxtape.pb-c.o
 APPLET_OBJS := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard applets/*.c)))
 UNIT_TESTS := $(patsubst t/unit/%.c,$(O)/t/%.t,$(sort $(wildcard t/unit/*.c)))
@@ -52,8 +53,8 @@ $(O)/proto/tuxtape.pb-c.c $(O)/proto/tuxtape.pb-c.h &: proto/tuxtape.proto
 	@echo "  PROTOC  $@"
 	$(Q)protoc-c -I proto -I /usr/include --c_out=$(O)/proto proto/tuxtape.proto
 
-# The schema as a C string.
-$(O)/lib/schema.inc: lib/schema.sql
+# Each step of the schema as a C string.
+$(O)/lib/%.inc: lib/%.sql
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
 
@@ -66,7 +67,7 @@ $(O)/version.h: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(O)/t/%.t: t/unit/%.c t/tap.h $(O)/libtuxtape.a | $(GENERATED)
+$(O)/t/%.t: t/unit/%.c $(wildcard t/*.h) $(O)/libtuxtape.a | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libtuxtape.a $(PKG_LIBS)
@@ -77,11 +78,16 @@ $(O)/t/%: t/%.c $(O)/libtuxtape.a | $(GENERATED)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libtuxtape.a $(PKG_LIBS)
 
+# What the handlers of the server are made of: one fuzz target asks them.
+SERVER_PARTS := $(filter $(O)/applets/server_%.o,$(APPLET_OBJS))
+$(O)/fuzz/fuzz_request $(O)/libfuzzer/fuzz_request: PARTS = $(SERVER_PARTS)
+$(O)/fuzz/fuzz_request $(O)/libfuzzer/fuzz_request: $(SERVER_PARTS)
+
 # Fuzz targets replay their corpus in `check`; `make fuzz` runs them long under libFuzzer.
 $(O)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c t/fuzz/fuzz.h $(O)/libtuxtape.a | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -It -It/fuzz -o $@ $< t/fuzz/replay.c $(O)/libtuxtape.a $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -It -It/fuzz -o $@ $< t/fuzz/replay.c $(PARTS) $(O)/libtuxtape.a $(PKG_LIBS)
 
 .PHONY: test-programs
 test-programs: $(UNIT_TESTS) $(FUZZERS) $(TOOLS)
@@ -90,7 +96,9 @@ test-programs: $(UNIT_TESTS) $(FUZZERS) $(TOOLS)
 
 BUILD_DEPS := gcc libc6-dev make pkg-config protobuf-c-compiler libprotobuf-c-dev libprotobuf-dev libgit2-dev libsqlite3-dev \
 	libcurl4-openssl-dev libjansson-dev libmbedtls-dev libncurses-dev zlib1g-dev
-TEST_DEPS := git ca-certificates sqlite3 perl mandoc openssl jq procps python3
+TEST_DEPS := git ca-certificates sqlite3 perl mandoc jq procps python3
+# What check-world's build of a real kernel takes.
+WORLD_DEPS := flex bison bc cpio libelf-dev libssl-dev openssl strace python3
 LINT_DEPS := clang clang-tidy clang-format cppcheck
 FUZZ_DEPS := clang libclang-rt-dev
 
@@ -107,11 +115,13 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq update && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends$$missing >/dev/null
 endef
 
-.PHONY: deps lint-deps fuzz-deps
+.PHONY: deps lint-deps fuzz-deps world-deps
 deps:
 	$(call install_missing,$(BUILD_DEPS) $(TEST_DEPS))
 lint-deps:
 	$(call install_missing,$(BUILD_DEPS) $(TEST_DEPS) $(LINT_DEPS))
+world-deps:
+	$(call install_missing,$(BUILD_DEPS) $(TEST_DEPS) $(WORLD_DEPS))
 fuzz-deps:
 	$(call install_missing,$(BUILD_DEPS) $(FUZZ_DEPS))
 
@@ -133,27 +143,48 @@ check-run: all test-programs
 
 # The tests that need a world of real kernel trees and records, in WORLD.
 .PHONY: check-world check-world-run
-check-world: deps
+check-world: world-deps
 	$(if $(WORLD),,$(error check-world needs WORLD=DIR))
 	+@$(MAKE) --no-print-directory check-world-run
 check-world-run: all test-programs
 	$(Q)$(TEST_ENV) WORLD=$(abspath $(WORLD)) prove $(PROVE_FLAGS) t/world
+
+# Long runs that look for what grows.
+.PHONY: soak soak-run
+soak: deps
+	+@$(MAKE) --no-print-directory soak-run
+soak-run: all test-programs
+	$(Q)$(TEST_ENV) prove -v $(PROVE_FLAGS) $(sort $(wildcard t/soak/*.sh))
 
 # Each script of t/bench prints rows of one table.
 .PHONY: bench bench-run
 bench: deps
 	$(if $(WORLD),,$(error bench needs WORLD=DIR))
 	+@$(MAKE) --no-print-directory bench-run
-bench-run: all test-programs
+bench-run: all test-programs $(O)/bench/peer
 	@printf '%s cores, %s\n\n| what | measured | compared with | ratio | memory |\n|---|---|---|---|---|\n' \
 		"$$(nproc)" "$$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 	$(Q)set -e; for b in $(sort $(wildcard t/bench/*.sh)); do $(TEST_ENV) bash $$b $(abspath $(WORLD)); done
+
+# The gRPC server and client that t/bench/server.sh compares with. Where its packages are not there, its rows are left out.
+PEER_DEPS := g++ protobuf-compiler libgrpc++-dev protobuf-compiler-grpc
+$(O)/bench/peer: t/bench/grpc/peer.cc t/bench/grpc/peer.proto
+	@mkdir -p $(@D)
+	$(Q)if ! pkg-config --exists grpc++ protobuf || ! command -v $(CXX) protoc grpc_cpp_plugin >/dev/null; then \
+		echo "bench: no comparison with gRPC, whose packages are not there: $(PEER_DEPS)" >&2; \
+	else \
+		echo "  CXX     $@"; \
+		protoc -I t/bench/grpc --cpp_out=$(@D) --grpc_out=$(@D) \
+			--plugin=protoc-gen-grpc="$$(command -v grpc_cpp_plugin)" peer.proto && \
+		$(CXX) -std=c++17 -O2 -Wall -I$(@D) -o $@ $< $(@D)/peer.pb.cc $(@D)/peer.grpc.pb.cc \
+			$$(pkg-config --cflags --libs grpc++ protobuf) -pthread; \
+	fi
 
 # ---- Lint: any finding fails
 
 C_FILES = $(sort $(wildcard tuxtape.c applets/*.c lib/*.c))
 ALL_C = $(C_FILES) $(sort $(wildcard applets/*.h lib/*.h t/*.[ch] t/unit/*.c t/fuzz/*.[ch]))
-SCRIPTS = .ci/run $(sort $(wildcard t/*.t t/*.sh t/bench/*.sh t/world/*.t)) t/demo t/make-demo-world t/demo-tree t/demo-fixes t/demo-cves
+SCRIPTS = .ci/run $(sort $(wildcard t/*.t t/*.sh t/bench/*.sh t/soak/*.sh t/world/*.t)) t/demo t/make-demo-world t/demo-tree t/demo-fixes t/demo-cves
 
 .PHONY: lint lint-run lint-format lint-scripts lint-cppcheck lint-tidy
 lint: lint-deps
@@ -192,7 +223,7 @@ fuzz-run: $(FUZZERS:$(O)/fuzz/%=$(O)/libfuzzer/%)
 $(O)/libfuzzer/%: t/fuzz/%.c t/fuzz/fuzz.h $(O)/libtuxtape.a | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -It -It/fuzz -o $@ $< $(O)/libtuxtape.a $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -It -It/fuzz -o $@ $< $(PARTS) $(O)/libtuxtape.a $(PKG_LIBS)
 
 # ---- Installation
 

@@ -3,6 +3,7 @@
 #include "applets/applet.h"
 
 #include "lib/err.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/str.h"
 #include "version.h"
@@ -51,12 +52,31 @@ static void print_help(const struct applet *applet)
 	buf_free(&text);
 }
 
+static size_t count_options(const struct applet *applet)
+{
+	size_t n = 0;
+
+	while (applet->options[n].name)
+		n++;
+	return n;
+}
+
+bool applet_given(const struct applet *applet, const struct applet_common *common, const char *option)
+{
+	for (size_t i = 0; applet->options[i].name; i++)
+		if (strcmp(applet->options[i].name, option) == 0)
+			return common->sources[i] == OPT_FROM_FLAG;
+	return false;
+}
+
 int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv, struct arena *a)
 {
 	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME") };
-	const struct applet_common *common = (const void *)((const char *)opts + applet->common);
+	struct applet_common *common = (void *)((char *)opts + applet->common);
 	int err;
 
+	env.sources = arena_alloc(a, count_options(applet) * sizeof(*env.sources));
+	common->sources = env.sources;
 	log_setup(arena_printf(a, "tuxtape %s", applet->name), LOG_NORMAL);
 	err = opt_read(applet->options, opts, argc, argv, &env);
 	/* Help is given even where the rest is wrong: that is when it is wanted. */
@@ -81,6 +101,15 @@ int applet_end(int err)
 		return EXIT_DONE;
 	log_error("%s", err_text());
 	return err_exit_code(err);
+}
+
+void applet_print_json(const ProtobufCMessage *m)
+{
+	struct buf out = { 0 };
+
+	json_print(&out, m, 2);
+	puts(out.data);
+	buf_free(&out);
 }
 
 static int list_applets(int argc UNUSED, char **argv UNUSED)
@@ -164,12 +193,9 @@ static int show_one_config(const struct applet *applet)
 	void *values = arena_alloc(a, applet->options_size);
 	struct buf out = { 0 };
 	char name[] = "tuxtape", *argv[] = { name, NULL };
-	size_t n = 0;
 	int argc = 1, err;
 
-	while (applet->options[n].name)
-		n++;
-	env.sources = arena_alloc(a, n * sizeof(*env.sources) + 1);
+	env.sources = arena_alloc(a, count_options(applet) * sizeof(*env.sources));
 	if (!(err = opt_read(applet->options, values, &argc, argv, &env))) {
 		buf_printf(&out, "[%s]\n", applet->name);
 		opt_show(&out, applet->options, values, &env);

@@ -4,6 +4,7 @@
 
 #include "lib/arena.h"
 #include "lib/opt.h"
+#include "lib/pb.h"
 
 struct applet {
 	const char *name;
@@ -21,24 +22,28 @@ struct applet_common {
 	bool help, version, quiet;
 	int verbose;
 	const char *config;
+	const enum opt_source *sources; /* of each option, in the table's order */
 };
 
-#define APPLET_COMMON(type)                                                                                         \
-	{                                                                                                           \
-		"config",   0,                                                                                      \
-		OPT_STRING, offsetof(type, common.config),                                                          \
-		"FILE",     "read this config file and no other",                                                   \
-		NULL,       .flag_only = true                                                                       \
-	},                                                                                                          \
-		{ "quiet", 'q', OPT_FLAG, offsetof(type, common.quiet), NULL, "say nothing but errors" },           \
+#define APPLET_CONFIG(type, name)                                                                                       \
+	{                                                                                                               \
+		name, 0, OPT_STRING, offsetof(type, common.config), "FILE", "read this config file and no other", NULL, \
+			.flag_only = true                                                                               \
+	}
+#define APPLET_USUAL(type)                                                                                          \
+	{ "quiet", 'q', OPT_FLAG, offsetof(type, common.quiet), NULL, "say nothing but errors" },                   \
 		{ "verbose", 'v', OPT_COUNT, offsetof(type, common.verbose), NULL, "say more; twice: more still" }, \
 		{ "help", 'h', OPT_FLAG, offsetof(type, common.help), NULL, "show this help", .flag_only = true },  \
 	{                                                                                                           \
 		"version", 0, OPT_FLAG, offsetof(type, common.version), NULL, "show the version", .flag_only = true \
 	}
+#define APPLET_COMMON(type) APPLET_CONFIG(type, "config"), APPLET_USUAL(type)
+
+/* For applets to which --config is a kernel's. */
+#define APPLET_COMMON_KERNEL(type) APPLET_CONFIG(type, OPT_CONFIG_FILE), APPLET_USUAL(type)
 
 /* The only list of applets. */
-#define APPLETS(X) X(parse) X(cves) X(cert) X(backup) X(restore)
+#define APPLETS(X) X(parse) X(server) X(cves) X(config) X(job) X(cert) X(backup) X(restore)
 
 #define APPLET_DECLARE(n) extern const struct applet applet_##n;
 APPLETS(APPLET_DECLARE)
@@ -50,7 +55,13 @@ APPLETS(APPLET_DECLARE)
 /* Reads the options into opts and sets up the log. 0; APPLET_DONE after --help or --version; or an error kind. */
 int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv, struct arena *a);
 
+/* True when the option of that name was given on the command line. */
+bool applet_given(const struct applet *applet, const struct applet_common *common, const char *option);
+
 /* The exit code for what applet_begin or the applet's work returned; errors are said first. */
 int applet_end(int err);
+
+/* Prints a message as JSON, indented, with a line end. */
+void applet_print_json(const ProtobufCMessage *m);
 
 #endif

@@ -2,6 +2,7 @@
  * Refuses to run twice at once on one database. */
 #include "applets/parse.h"
 
+#include "applets/kernel_clone.h"
 #include "applets/parse_run.h"
 #include "lib/clock.h"
 #include "lib/db_cve.h"
@@ -53,27 +54,6 @@ static const struct opt options[] = {
 	OPT_END,
 };
 #undef O
-
-/* An own clone that is missing is replaced by one that another applet has, which is read and not fetched: the history is 5 GB. */
-static const char *find_kernel(struct arena *a, const struct parse_options *o, bool *lent)
-{
-	static const char *const others[] = { "tuxtape-kernel-builder", "tuxtape-dashboard" };
-	const char *tail = "/tuxtape-server/git/linux";
-
-	*lent = false;
-	if (access(o->linux_repo, F_OK) == 0 || !str_ends(o->linux_repo, tail))
-		return o->linux_repo;
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		int base = (int)(strlen(o->linux_repo) - strlen(tail));
-		const char *path = arena_printf(a, "%.*s/%s/git/linux", base, o->linux_repo, others[i]);
-
-		if (access(path, F_OK) == 0) {
-			*lent = true;
-			return path;
-		}
-	}
-	return o->linux_repo;
-}
 
 /* The key comes from a file that nobody else can read, or from the environment; never from the command line. */
 static int read_key(struct arena *a, const struct parse_options *o, const char **header)
@@ -169,7 +149,7 @@ static int parse_main(int argc, char **argv)
 		/* One worker more than asked for: NVD is waited for beside the work. */
 		how.workers = run.jobs + 1;
 		setting.vulns_repo = o.vulns_repo;
-		setting.linux_repo = find_kernel(a, &o, &run.kernel_lent);
+		setting.linux_repo = kernel_clone_find(a, o.linux_repo, &run.kernel_lent);
 		if (!(err = with_lock(&run, &how)) && !o.dry_run)
 			print_summary(&run);
 	}

@@ -15,4 +15,11 @@
 #define NORETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
 
+/* Built with sanitizers, whose shadow memory needs an address space without limit. */
+#ifdef TUXTAPE_SAN
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 #endif

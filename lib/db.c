@@ -556,6 +556,15 @@ void *db_message(struct db_rows *s, struct arena *a, const ProtobufCMessageDescr
 	return db_message_but(s, a, d, NULL);
 }
 
+int db_texts(struct db_rows *rows, struct arena *a, size_t *n, const char ***texts)
+{
+	*n = 0;
+	*texts = NULL;
+	while (db_next(rows))
+		*(const char **)arena_grow(a, (void **)texts, n, sizeof(**texts)) = arena_strdup(a, db_text(rows, 0));
+	return db_end(rows);
+}
+
 int db_data_version(struct db *db, int64_t *version)
 {
 	return db_number(db, version, "PRAGMA data_version", "");

@@ -6,15 +6,16 @@
 #include "lib/base.h"
 #include "lib/pb.h"
 
-#define DB_VERSION 1 /* user_version of the schema that this build writes */
+#define DB_VERSION 2 /* user_version of the schema that this build writes */
 
 struct db;
 struct db_rows;
 
 enum db_mode {
-	DB_READ,   /* must exist, nothing is written */
-	DB_WRITE,  /* must exist */
-	DB_CREATE, /* made when missing; migrated when older; a proof of concept's database is taken over */
+	DB_READ,    /* must exist, nothing is written */
+	DB_WRITE,   /* must exist */
+	DB_MIGRATE, /* must exist; migrated when older; a proof of concept's database is taken over */
+	DB_CREATE,  /* the same, and made when missing */
 };
 
 /* Opens and checks the database. DB_CREATE migrates (a copy PATH.vN is kept first) and moves a proof of concept's file to
@@ -47,6 +48,9 @@ int64_t db_int(struct db_rows *rows, int column);
 double db_double(struct db_rows *rows, int column);
 const char *db_text(struct db_rows *rows, int column);
 ProtobufCBinaryData db_bytes(struct db_rows *rows, int column);
+
+/* The texts of a query's first column, to its end; the query is ended. */
+int db_texts(struct db_rows *rows, struct arena *a, size_t *n, const char ***texts);
 
 /* A single number from a query; ERR_NOTFOUND where there is no row. */
 int db_number(struct db *db, int64_t *out, const char *sql, const char *types, ...);

@@ -9,7 +9,7 @@
 
 static const char *const origins[] = { "extra", "vulns", "nvd" };
 
-static int path_id(struct db *db, ProtobufCBinaryData name, int64_t *id)
+int db_path_id(struct db *db, ProtobufCBinaryData name, int64_t *id)
 {
 	int err = db_number(db, id, "SELECT path FROM path WHERE name = ?", "b", name);
 
@@ -36,7 +36,7 @@ static int put_files(struct db *db, int64_t key, const Cve *cve)
 	for (size_t i = 0; !err && i < cve->n_program_files; i++) {
 		int64_t path;
 
-		if (!(err = path_id(db, cve->program_files[i], &path)))
+		if (!(err = db_path_id(db, cve->program_files[i], &path)))
 			err = db_run(db, "INSERT INTO cve_file (cve, position, path) VALUES (?, ?, ?)", "iii", key,
 				     (int64_t)i, path);
 	}
@@ -121,8 +121,9 @@ static int load_instances(struct db *db, struct arena *a, int64_t key, Cve *cve)
 	return db_end(rows);
 }
 
-static int load_program_files(struct db *db, struct arena *a, int64_t key, Cve *cve)
+int db_program_files(struct db *db, struct arena *a, Cve *cve)
 {
+	int64_t key = (int64_t)cve_key(cve->id, strlen(cve->id));
 	struct db_rows *rows;
 	int err = db_query(
 		db, &rows,
@@ -139,7 +140,7 @@ static int load_program_files(struct db *db, struct arena *a, int64_t key, Cve *
 }
 
 /* The files of an instance are those of its fix's patch; where that is not to be had, those that the record names. */
-static int load_affected_files(struct db *db, struct arena *a, const Cve *cve, CveInstance *in)
+int db_instance_files(struct db *db, struct arena *a, const Cve *cve, CveInstance *in)
 {
 	struct db_rows *rows;
 	int err;
@@ -181,22 +182,13 @@ int db_cve_get(struct db *db, struct arena *a, const char *id, Cve **out)
 		return err;
 	if (!cve)
 		return fail(ERR_NOTFOUND, "%s: not among the published CVEs of this database", id);
-	if ((err = load_instances(db, a, key, cve)) || (err = load_program_files(db, a, key, cve)) ||
+	if ((err = load_instances(db, a, key, cve)) || (err = db_program_files(db, a, cve)) ||
 	    (err = load_scores(db, a, cve)))
 		return err;
 	for (size_t i = 0; !err && i < cve->n_instances; i++)
-		err = load_affected_files(db, a, cve, cve->instances[i]);
+		err = db_instance_files(db, a, cve, cve->instances[i]);
 	*out = cve;
 	return err;
-}
-
-static int collect_texts(struct arena *a, struct db_rows *rows, size_t *n, const char ***texts)
-{
-	*n = 0;
-	*texts = NULL;
-	while (db_next(rows))
-		*(const char **)arena_grow(a, (void **)texts, n, sizeof(**texts)) = arena_strdup(a, db_text(rows, 0));
-	return db_end(rows);
 }
 
 int db_cve_ids(struct db *db, struct arena *a, const char *origin, size_t *n, const char ***ids)
@@ -204,7 +196,7 @@ int db_cve_ids(struct db *db, struct arena *a, const char *origin, size_t *n, co
 	struct db_rows *rows;
 	int err = db_query(db, &rows, "SELECT id FROM cve WHERE origin = ? ORDER BY cve", "s", origin);
 
-	return err ? err : collect_texts(a, rows, n, ids);
+	return err ? err : db_texts(rows, a, n, ids);
 }
 
 /* Chooses anew for one CVE; one that is not published (yet) is left alone. */
@@ -250,7 +242,7 @@ int db_rescore_all(struct db *db, const char *prefer)
 	int err;
 
 	if (!(err = db_query(db, &rows, "SELECT id FROM cve ORDER BY cve", "")))
-		err = collect_texts(a, rows, &n, &ids);
+		err = db_texts(rows, a, &n, &ids);
 	for (size_t i = 0; !err && i < n; i++) {
 		arena_reset(each);
 		err = rescore(db, each, ids[i], prefer);
@@ -277,7 +269,7 @@ int db_fix_put(struct db *db, const Fix *fix)
 	for (size_t i = 0; !err && i < fix->n_files; i++) {
 		int64_t path;
 
-		if (!(err = path_id(db, fix->files[i], &path)))
+		if (!(err = db_path_id(db, fix->files[i], &path)))
 			err = db_run(db, "INSERT INTO fix_file (fix, position, path, created) VALUES (?, ?, ?, ?)", "iiii",
 				     id, (int64_t)i, path, (int64_t)(i < fix->n_created && fix->created[i]));
 	}
@@ -318,7 +310,7 @@ int db_fix_wanted(struct db *db, struct arena *a, bool missing, size_t *n, const
 			   "WHERE i.fix_commit IS NOT NULL AND (x.fix IS NULL OR (? AND x.state = 2)) ORDER BY i.fix_commit",
 			   "i", (int64_t)missing);
 
-	return err ? err : collect_texts(a, rows, n, commits);
+	return err ? err : db_texts(rows, a, n, commits);
 }
 
 int db_sweep(struct db *db)
@@ -332,6 +324,7 @@ int db_sweep(struct db *db)
 	return db_run(db,
 		      "DELETE FROM path WHERE NOT EXISTS (SELECT 1 FROM fix_file AS f WHERE f.path = path.path) "
 		      "AND NOT EXISTS (SELECT 1 FROM cve_file AS f WHERE f.path = path.path) "
+		      "AND NOT EXISTS (SELECT 1 FROM tree_path AS f WHERE f.path = path.path) "
 		      "AND NOT EXISTS (SELECT 1 FROM compiled_file AS f WHERE f.path = path.path)",
 		      "");
 }
@@ -346,11 +339,16 @@ int db_parser_clear(struct db *db)
 	return db_sweep(db);
 }
 
+int db_cve_count(struct db *db, int64_t *n)
+{
+	return db_number(db, n, "SELECT count(*) FROM cve", "");
+}
+
 int db_counts(struct db *db, struct db_counts *c)
 {
 	int err;
 
-	if ((err = db_number(db, &c->cves, "SELECT count(*) FROM cve", "")) ||
+	if ((err = db_cve_count(db, &c->cves)) ||
 	    (err = db_number(db, &c->instances, "SELECT count(*) FROM cve_instance", "")) ||
 	    (err = db_number(db, &c->missing, "SELECT count(*) FROM fix WHERE state = 2", "")) ||
 	    (err = db_number(db, &c->odd, "SELECT count(*) FROM fix WHERE state > 2", "")))
@@ -443,15 +441,23 @@ static int read_batch(struct db_scan *s, struct arena *a, bool changed, struct d
 {
 	struct db_rows *cves, *pairs;
 	int key_at, pair_at, err;
+	int64_t end = 0;
 
+	if ((err = db_number(
+		     s->db, &end,
+		     "SELECT coalesce(max(rank), 0) FROM (SELECT rank FROM cve WHERE rank > ? ORDER BY rank LIMIT ?)", "ii",
+		     s->rank, s->step)) ||
+	    end == 0)
+		return err;
 	err = db_select(s->db, &cves, &cve__descriptor, "m.cve, m.rank", &key_at,
-			"FROM cve AS m WHERE m.rank > ? ORDER BY m.rank LIMIT ?", "ii", s->rank, s->step);
+			"FROM cve AS m WHERE m.rank > ? AND m.rank <= ? ORDER BY m.rank", "ii", s->rank, end);
 	if (err)
 		return err;
-	err = db_select(s->db, &pairs, &cve_instance__descriptor, "m.cve", &pair_at,
-			"FROM (SELECT cve, rank FROM cve WHERE rank > ? ORDER BY rank LIMIT ?) AS c "
-			"CROSS JOIN cve_instance AS m USING (cve) ORDER BY c.rank, m.line",
-			"ii", s->rank, s->step);
+	/* Lines come in order by the primary key; to ask for that as well would have everything sorted once more. */
+	err = db_select(
+		s->db, &pairs, &cve_instance__descriptor, "m.cve", &pair_at,
+		"FROM cve AS c CROSS JOIN cve_instance AS m USING (cve) WHERE c.rank > ? AND c.rank <= ? ORDER BY c.rank",
+		"ii", s->rank, end);
 	if (err) {
 		db_end(cves);
 		return err;
@@ -529,4 +535,51 @@ void db_scan_end(struct db_scan *s)
 	free(s->seen);
 	free(s->rest);
 	free(s);
+}
+
+static int visit_files(struct db_rows *rows, bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx)
+{
+	bool on = true;
+
+	while (on && db_next(rows)) {
+		struct db_fix_file file = {
+			.name = db_bytes(rows, 0),
+			.created = db_int(rows, 1) != 0,
+			.kind = (int)db_int(rows, 2),
+			.in_tree = db_int(rows, 3) != 0,
+		};
+
+		on = visit(ctx, &file);
+	}
+	return db_end(rows);
+}
+
+int db_fix_files(struct db *db, const char *fix_commit, int64_t config, int64_t tree,
+		 bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx)
+{
+	struct db_rows *rows;
+	int err = db_query(db, &rows,
+			   "SELECT p.name, f.created, coalesce(c.kind, 0), t.path IS NOT NULL "
+			   "FROM fix AS x JOIN fix_file AS f USING (fix) JOIN path AS p USING (path) "
+			   "LEFT JOIN compiled_file AS c ON c.config = ?2 AND c.path = f.path "
+			   "LEFT JOIN tree_path AS t ON t.tree = ?3 AND t.path = f.path "
+			   "WHERE x.fix_commit = ?1 ORDER BY f.position",
+			   "sii", fix_commit, config, tree);
+
+	return err ? err : visit_files(rows, visit, ctx);
+}
+
+int db_record_files(struct db *db, const char *id, int64_t config, int64_t tree,
+		    bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx)
+{
+	struct db_rows *rows;
+	int err = db_query(db, &rows,
+			   "SELECT p.name, 0, coalesce(c.kind, 0), t.path IS NOT NULL "
+			   "FROM cve_file AS f JOIN path AS p USING (path) "
+			   "LEFT JOIN compiled_file AS c ON c.config = ?2 AND c.path = f.path "
+			   "LEFT JOIN tree_path AS t ON t.tree = ?3 AND t.path = f.path "
+			   "WHERE f.cve = ?1 ORDER BY f.position",
+			   "iii", (int64_t)cve_key(id, strlen(id)), config, tree);
+
+	return err ? err : visit_files(rows, visit, ctx);
 }

@@ -36,11 +36,38 @@ int db_fix_get(struct db *db, struct arena *a, const char *cve_id, const char *c
 /* Fix commits that some CVE names and that have no row yet; with `missing`, also those that the clone lacked. */
 int db_fix_wanted(struct db *db, struct arena *a, bool missing, size_t *n, const char ***commits);
 
+/* The number of a path, which is made when it is new. Needs an open transaction. */
+int db_path_id(struct db *db, ProtobufCBinaryData name, int64_t *id);
+
+/* Sets program_files, the files that the CVE's record names. */
+int db_program_files(struct db *db, struct arena *a, Cve *cve);
+
+/* Sets affected_files of one of cve's instances: those of its fix's patch; where that is not to be had, cve's program_files. */
+int db_instance_files(struct db *db, struct arena *a, const Cve *cve, CveInstance *in);
+
+/* A file of a fix and what a build made of it. */
+struct db_fix_file {
+	ProtobufCBinaryData name;
+	bool created; /* by the fix */
+	bool in_tree; /* the tree that was built has it */
+	int kind;     /* 0: the build did not use it; 1 compiled, 2 by host programs only, 3 generated */
+};
+
+/* Calls visit for each file of a fix commit's patch, or of those that a CVE's record names, against the build profile of a config
+ * and the tree it was built from; until visit gives false. None at all where the patch, or the record, is not there. */
+int db_fix_files(struct db *db, const char *fix_commit, int64_t config, int64_t tree,
+		 bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx);
+int db_record_files(struct db *db, const char *id, int64_t config, int64_t tree,
+		    bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx);
+
 /* Drops the fixes and paths that nothing names any more. */
 int db_sweep(struct db *db);
 
 /* Empties the parser's tables of CVEs and patches. */
 int db_parser_clear(struct db *db);
+
+/* How many CVEs there are. db_counts reads every index of the parser's tables, which takes some 10 ms. */
+int db_cve_count(struct db *db, int64_t *n);
 
 struct db_counts {
 	int64_t cves, instances, missing, odd, scores;

@@ -13,9 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char schema[] =
+/* What makes a database of version N of one of version N - 1, from an empty one on. */
+static const char *const steps[DB_VERSION] = {
 #include "lib/schema.inc"
-	;
+	,
+#include "lib/schema_2.inc"
+};
 
 /* What the file turned out to be. */
 enum shape { SHAPE_EMPTY, SHAPE_OURS, SHAPE_POC };
@@ -67,22 +70,60 @@ static int find_shape(struct db *db, enum shape *shape, int64_t version)
 	return 0;
 }
 
-static int make_schema(struct db *db)
+/* Runs the steps that the database lacks. Another process may have run them while this one waited for the lock. */
+static int run_steps(struct db *db)
 {
-	int64_t tables;
+	int64_t version = 0;
+	int err = db_number(db, &version, "PRAGMA user_version", "");
+
+	for (; !err && version < DB_VERSION; version++)
+		err = db_script(db, steps[version], "make the schema");
+	if (!err) {
+		char *pragma = xasprintf("PRAGMA user_version = %d", DB_VERSION);
+
+		err = db_script(db, pragma, "make the schema");
+		free(pragma);
+	}
+	return err;
+}
+
+/* A copy of the database as it is, by a second connection: this one is in the transaction that keeps other writers out. */
+static int keep_copy(struct db *db, const char *to)
+{
+	struct db *source = NULL;
+	int err = db_open_raw(&source, db_path(db), false, false);
+
+	if (!err)
+		err = db_backup(source, to);
+	db_close(source);
+	return err;
+}
+
+/* kept: where a copy is kept before an older database is changed; NULL: none. */
+static int make_schema(struct db *db, const char *kept)
+{
+	int64_t version = 0;
 	int err;
 
 	/* WAL is a property of the file and cannot be set inside the transaction that makes the tables. */
 	if ((err = db_script(db, "PRAGMA journal_mode = WAL", "make")) || (err = db_begin(db)))
 		return err;
-	/* Another process may have made them while this one waited for the lock. */
-	if (!(err = db_number(db, &tables, "SELECT count(*) FROM sqlite_schema", "")) && tables == 0)
-		(void)((err = db_script(db, schema, "make the schema")) ||
-		       (err = db_script(db, "PRAGMA user_version = 1", "make the schema")));
-	if (!err)
-		err = db_commit(db);
-	if (err)
+	if ((err = db_number(db, &version, "PRAGMA user_version", "")) ||
+	    (kept && version && version < DB_VERSION && (err = keep_copy(db, kept))) || (err = run_steps(db)) ||
+	    (err = db_commit(db)))
 		db_rollback(db);
+	return err;
+}
+
+static int migrate(struct db *db, int64_t version, struct arena *a, const char **note)
+{
+	char *kept = xasprintf("%s.v%lld", db_path(db), (long long)version);
+	int err = make_schema(db, kept);
+
+	if (!err && note)
+		*note = arena_printf(a, "brought from version %lld to %d; the database as it was is kept as %s",
+				     (long long)version, DB_VERSION, kept);
+	free(kept);
 	return err;
 }
 
@@ -147,7 +188,7 @@ static int take_over_poc(struct db **db, const char *path, struct arena *a, cons
 	int err;
 
 	unlink(made);
-	if ((err = db_open_raw(&ours, made, true, true)) || (err = set_pragmas(ours)) || (err = make_schema(ours)) ||
+	if ((err = db_open_raw(&ours, made, true, true)) || (err = set_pragmas(ours)) || (err = make_schema(ours, NULL)) ||
 	    (err = import_poc_configs(*db, ours, &count)))
 		goto out;
 	/* The log is folded in, so that the one file that is renamed holds everything. */
@@ -192,13 +233,16 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct arena *
 	if ((err = db_open_raw(&db, path, mode != DB_READ, mode == DB_CREATE)) || (err = read_version(db, &version)) ||
 	    (err = find_shape(db, &shape, version)))
 		goto out;
-	if (shape != SHAPE_OURS && mode != DB_CREATE)
+	if (shape != SHAPE_OURS && mode < (shape == SHAPE_POC ? DB_MIGRATE : DB_CREATE))
 		err = fail(ERR_DB, "%s: %s; run `tuxtape parse` on it first", path,
 			   shape == SHAPE_POC ? "a database of the proof of concept" : "an empty database");
+	else if (shape == SHAPE_OURS && version < DB_VERSION && mode < DB_MIGRATE)
+		err = fail(ERR_DB, "%s: of version %lld; run `tuxtape parse` on it, or start the server, to bring it to %d",
+			   path, (long long)version, DB_VERSION);
 	else if (shape == SHAPE_POC)
 		err = take_over_poc(&db, path, a, note);
-	else if (!(err = set_pragmas(db)) && shape == SHAPE_EMPTY)
-		err = make_schema(db);
+	else if (!(err = set_pragmas(db)) && version < DB_VERSION)
+		err = shape == SHAPE_EMPTY ? make_schema(db, NULL) : migrate(db, version, a, note);
 out:
 	if (err)
 		db_close(db);

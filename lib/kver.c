@@ -222,3 +222,12 @@ void kver_print(struct buf *out, const KernelVersion *v)
 
 	buf_adds(out, kver_text(text, v));
 }
+
+bool kver_is_valid(const KernelVersion *v)
+{
+	char text[KVER_TEXT_MAX];
+	KernelVersion again;
+
+	kver_text(text, v);
+	return kver_parse(&again, text, strlen(text)) == 0 && pb_equal(&again.base, &v->base);
+}

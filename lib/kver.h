@@ -15,6 +15,9 @@ int kver_parse(KernelVersion *v, const char *s, size_t n);
  * "0" and everything else are ERR_INPUT with a text that shows what is accepted. */
 int kver_parse_user(KernelVersion *v, const char *s, const char **suffix);
 
+/* True when v is a version that kver_parse could have given: numbers where they belong, none that should be absent. */
+bool kver_is_valid(const KernelVersion *v);
+
 /* <0, 0, >0 as a comes before, is, or comes after b: X.Y-rcN < X.Y < X.Y.1 < X.(Y+1)-rc1. The version without a major
  * comes before all. */
 int kver_cmp(const KernelVersion *a, const KernelVersion *b);

@@ -223,6 +223,27 @@ static int set_from(const struct reading *r, const struct opt *o, const char *te
 	return err;
 }
 
+/* Defaults below the usual places follow where the XDG variables put these. */
+static const char *default_of(const struct reading *r, const struct opt *o)
+{
+	static const struct {
+		const char *usual, *variable;
+	} places[] = {
+		{ "~/.cache/", "XDG_CACHE_HOME" },
+		{ "~/.config/", "XDG_CONFIG_HOME" },
+		{ "~/.local/share/", "XDG_DATA_HOME" },
+	};
+
+	for (size_t i = 0; o->kind == OPT_PATH && i < ARRAY_LEN(places); i++) {
+		const char *base = getenv(places[i].variable);
+
+		/* The specification has relative ones ignored. */
+		if (base && *base == '/' && str_starts(o->def, places[i].usual))
+			return arena_printf(r->env->arena, "%s/%s", base, o->def + strlen(places[i].usual));
+	}
+	return o->def;
+}
+
 static int read_defaults(struct reading *r)
 {
 	int err = 0;
@@ -230,7 +251,7 @@ static int read_defaults(struct reading *r)
 	r->place = "default";
 	for (const struct opt *o = r->table; o->name && !err; o++)
 		if (o->def)
-			err = set_from(r, o, o->def, OPT_FROM_DEFAULT, true);
+			err = set_from(r, o, default_of(r, o), OPT_FROM_DEFAULT, true);
 		else if (r->env->sources)
 			r->env->sources[o - r->table] = OPT_FROM_DEFAULT;
 	return err;
@@ -271,7 +292,8 @@ static const char *text_of(struct arena *a, const struct toml *v)
 
 static int set_from_toml(struct reading *r, const struct opt *o, const struct toml *v, enum opt_source source)
 {
-	const struct toml *item = v->kind == TOML_ARRAY && o->kind == OPT_LIST ? v->child : v;
+	bool many = o->kind == OPT_LIST && (v->kind == TOML_ARRAY || v->kind == TOML_TABLE);
+	const struct toml *item = many ? v->child : v;
 	bool first = true;
 	int err = 0;
 
@@ -283,6 +305,10 @@ static int set_from_toml(struct reading *r, const struct opt *o, const struct to
 	}
 	for (; item && !err; item = item == v ? NULL : item->next, first = false) {
 		const char *text = text_of(r->env->arena, item);
+
+		/* A table is a list of what its rows say. */
+		if (text && v->kind == TOML_TABLE)
+			text = arena_printf(r->env->arena, "%s=%s", item->key, text);
 
 		err = text ? set_from(r, o, text, source, first)
 			   : fail(ERR_INPUT, "%s: not a single value (option %s)", r->place, o->name);
@@ -299,6 +325,9 @@ static int read_toml_table(struct reading *r, const char *path, const struct tom
 		const struct opt *o = find_key(r->table, v->key);
 
 		r->place = arena_printf(r->env->arena, "%s:%u", path, v->line);
+		/* An applet's own table may bear the name of an option. */
+		if (o && !own && v->kind == TOML_TABLE && o->kind != OPT_LIST)
+			continue;
 		if (o)
 			err = set_from_toml(r, o, v, source);
 		else if (own)
@@ -322,10 +351,11 @@ static int read_config(struct reading *r, const char *path, bool must_exist, enu
 	    (err = read_toml_table(r, path, root, false, source)))
 		goto out;
 	own = toml_get(root, r->env->section);
-	if (own && own->kind != TOML_TABLE)
+	/* A string may be another applet's setting: `server = "ADDRESS"`. */
+	if (own && own->kind != TOML_TABLE && own->kind != TOML_STRING)
 		err = fail(ERR_INPUT, "%s:%u: '%s' is the name of a table of settings: [%s]", path, own->line, own->key,
 			   own->key);
-	else
+	else if (own && own->kind == TOML_TABLE)
 		err = read_toml_table(r, path, own, true, source);
 out:
 	buf_free(&text);
@@ -503,12 +533,17 @@ static int read_flags(struct reading *r, int *nargs, char **argv)
 }
 
 /* --config decides where the others come from, so it is looked for before them. */
-static void find_config_flag(struct opt_env *env, int argc, char **argv)
+static void find_config_flag(const struct opt *table, struct opt_env *env, int argc, char **argv)
 {
+	const char *name = find_long(table, OPT_CONFIG_FILE, strlen(OPT_CONFIG_FILE)) ? OPT_CONFIG_FILE : "config";
+	size_t n = strlen(name);
+
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (str_starts(argv[i], "--config="))
-			env->config = argv[i] + strlen("--config=");
-		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+		if (!str_starts(argv[i], "--") || strncmp(argv[i] + 2, name, n) != 0)
+			continue;
+		if (argv[i][2 + n] == '=')
+			env->config = argv[i] + 3 + n;
+		else if (argv[i][2 + n] == '\0' && i + 1 < argc)
 			env->config = argv[i + 1];
 	}
 }
@@ -519,7 +554,7 @@ int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struc
 	int err;
 
 	if (!env->config)
-		find_config_flag(env, *nargs, argv);
+		find_config_flag(table, env, *nargs, argv);
 	if (!env->config)
 		env->config = getenv("TUXTAPE_CONFIG");
 	if ((err = read_defaults(&r)) || (err = read_configs(&r)) || (err = read_environment(&r)))

@@ -12,7 +12,7 @@ enum opt_kind {
 	OPT_COUNT,  /* int that each use raises: -v -v */
 	OPT_STRING, /* const char * */
 	OPT_PATH,   /* const char *; a leading ~/ from the environment or a config file is the home directory */
-	OPT_LIST,   /* struct opt_list; may be given more than once */
+	OPT_LIST, /* struct opt_list; may be given more than once; a config file may give a table, whose rows are "KEY=VALUE" */
 	OPT_NUMBER, /* uint64_t, decimal, checked against least and most */
 	OPT_DURATION, /* uint64_t milliseconds; "6s", "250ms", "2h", "1d", a bare number is seconds; fractions allowed ("0.5s") */
 	OPT_DECIMAL, /* double, checked against 0 and most (7.0) */
@@ -34,7 +34,7 @@ struct opt {
 	const char *arg;  /* what help calls the value: "FILE"; NULL for flags */
 	const char *help; /* one line, lower case, no full stop */
 	const char *
-		def; /* default as text, NULL for none; "~/" is the home directory, "$XDG_CACHE_HOME" etc. are not expanded */
+		def; /* default as text, NULL for none; of an OPT_PATH "~/" is the home directory, and "~/.cache/", "~/.config/" and "~/.local/share/" are where the XDG variables say */
 	const char *const *words; /* OPT_WORD: the choices, NULL at the end */
 	uint64_t least, most;     /* OPT_NUMBER, OPT_DURATION (ms), OPT_DECIMAL; most 0: no limit */
 	const char *alias;        /* an older long name, accepted and not shown; NULL for none */
@@ -47,11 +47,14 @@ struct opt {
 
 /* The options that every applet has (help, config, quiet and verbose live in its own struct by these offsets). */
 
+/* The option that names a config file is called "config", in tables where that is something else, this. */
+#define OPT_CONFIG_FILE "config-file"
+
 struct opt_env {
 	struct arena *arena;      /* values live here */
 	const char *section;      /* "parse": the config file's table that overrides top-level keys */
 	const char *home;         /* $HOME, NULL where unset */
-	const char *config;       /* --config FILE: read instead of the two usual files; NULL */
+	const char *config;       /* --config FILE (or --config-file): read instead of the two usual files; NULL */
 	enum opt_source *sources; /* one for each option of the table, filled by opt_read; NULL when not wanted */
 };
 

@@ -222,6 +222,12 @@ bool pb_bytes_equal(ProtobufCBinaryData a, ProtobufCBinaryData b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+void pb_set(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, const ProtobufCMessage *from)
+{
+	memcpy(pb_field(m, f), pb_field(from, f), size_of_value(f));
+	pb_set_has(m, f);
+}
+
 static bool values_equal(const ProtobufCFieldDescriptor *f, const void *a, const void *b)
 {
 	switch (f->type) {

@@ -42,6 +42,9 @@ const void *pb_value(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *
 /* Marks a singular scalar field as present. */
 void pb_set_has(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f);
 
+/* Sets singular field f of m to what `from`, a message of the same type in which it is present, has. Not a deep copy. */
+void pb_set(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, const ProtobufCMessage *from);
+
 /* A new message appended to a repeated field, its type in lower case: PB_ADD(arena, cve, instances, cve_instance). */
 #define PB_ADD(a, m, field, type)                                         \
 	(*(void **)arena_grow((a), (void **)&(m)->field, &(m)->n_##field, \

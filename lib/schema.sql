@@ -120,7 +120,7 @@ CREATE TABLE kernel_config (
   put_at TEXT
 );
 
--- The files that a config's build used. kind: 1 compiled, assembled or included, 2 by host programs only.
+-- The files that a config's build used. kind: 1 compiled, assembled or included, 2 by host programs only, 3 made by the build itself.
 CREATE TABLE compiled_file (
   config INTEGER NOT NULL REFERENCES kernel_config ON DELETE CASCADE,
   path INTEGER NOT NULL REFERENCES path,

@@ -40,6 +40,10 @@ int sock_listen(const struct sock_addr *addr, int *fds, size_t most, size_t *n);
 /* The port that a bound socket has; 0 for a Unix socket. */
 uint16_t sock_port(int fd);
 
+/* Has the kernel ask now and then whether the other machine is still there, so that a wait for it ends some minutes after it died
+ * without a word. For other than TCP sockets it does nothing. */
+void sock_keep_alive(int fd);
+
 /* Connects within timeout_ms, which all addresses of the name share (the resolver's own time comes on top). *fd is non-blocking
  * and closed on exec. ERR_NET with address and reason. */
 int sock_dial(int *fd, const struct sock_addr *addr, int timeout_ms);

@@ -3,7 +3,7 @@
 . t/lib.sh
 
 documented() {
-  sed -n 's/^\.It \(Fl \(.\) , \)\?Fl Fl \([a-z-]*\)\( Ar \(.*\)\)\?$/\3 \2 \5/p' "$1" | awk '{ print $1, (NF > 1 && length($2) == 1 && $2 ~ /[a-zA-Z]/ && $2 !~ /^[A-Z]$/ ? $2 : "-") , (NF > 1 && $NF ~ /^[A-Z-]+$/ ? $NF : "-") }'
+  sed -n 's/^\.It \(Fl \(.\) , \)\?Fl Fl \([a-z-]*\)\( Ar \(.*\)\)\?$/\3 \2 \5/p' "$1" | awk '{ print $1, (NF > 1 && length($2) == 1 && $2 ~ /[a-zA-Z]/ && $2 !~ /^[A-Z]$/ ? $2 : "-") , (NF > 1 && $NF ~ /^[A-Z=-]+$/ ? $NF : "-") }'
 }
 
 applets=$("$TUXTAPE" --list)
@@ -25,7 +25,7 @@ done
 for page in man/*.[1-8]; do
   is "$(mandoc -Tlint -Wwarning "$page" 2>&1)" '' "$page is sound"
 done
-tables=$(sqlite3 -bail :memory: '.read lib/schema.sql' \
+tables=$(cat lib/schema*.sql | sqlite3 -bail "$scratch/schema" && sqlite3 "$scratch/schema" \
   "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name")
 # All of what one paragraph tells of: "Sy a", "Sy a , b", "Sy a Ns ( columns )".
 documented=$(sed -n 's/^\.It Sy \([a-z_]*\).*/\1/p' man/tuxtape-database.5 | sort)

@@ -303,6 +303,72 @@ static void test_config(void)
 	is_int(READ(), 0, "numbers and words where the other is wanted");
 	ok(strcmp(v.string, "5") == 0 && list_is("one", NULL) && v.score == 3 && v.free_number == 16,
 	   "are taken by their text");
+	config("tuxtape.toml", "[unit_extra]\nann = 'viewer'\nbob = 'author'\n");
+	is_int(READ(), 0, "a table where a list is wanted");
+	ok(list_is("ann=viewer", "bob=author"), "is its rows");
+	config("tuxtape.toml", "[unit_string]\nx = 1\n[unit]\nunit_jobs = 3\n");
+	is_int(READ(), 0, "a table that bears the name of an option");
+	ok(!v.string && v.number == 3, "is another's");
+	config("tuxtape.toml", "unit = 'host:1'\nunit_jobs = 3\n");
+	is_int(READ(), 0, "a text that bears the name of the table");
+	is_int((long long)v.number, 3, "likewise");
+}
+
+/* In a table where --config is something else, the file has the other name. */
+static void test_other_config_flag(void)
+{
+	struct {
+		const char *kernel, *file, *text;
+	} w = { 0 };
+	const struct opt own[] = {
+		{ .name = "config",
+		  .kind = OPT_STRING,
+		  .offset = 0,
+		  .arg = "NAME",
+		  .help = "a kernel's",
+		  .flag_only = true },
+		{ .name = OPT_CONFIG_FILE,
+		  .kind = OPT_STRING,
+		  .offset = sizeof(char *),
+		  .arg = "FILE",
+		  .help = "a file",
+		  .flag_only = true },
+		{ .name = "text", .kind = OPT_STRING, .offset = 2 * sizeof(char *), .arg = "TEXT", .help = "a text" },
+		OPT_END,
+	};
+	const char *other = config("other.toml", "text = 'other'\n");
+	char *words[] = { arena_strdup(arena, "x"),   arena_strdup(arena, "--config"),
+			  arena_strdup(arena, "web"), arena_strdup(arena, "--config-file"),
+			  arena_strdup(arena, other), NULL };
+	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u" };
+	int n = 5;
+
+	is_int(opt_read(own, &w, &n, words, &env), 0, "--config and --config-file");
+	ok(strcmp(w.kernel, "web") == 0 && strcmp(w.text, "other") == 0, "are told apart");
+}
+
+static void test_xdg_defaults(void)
+{
+	static const struct opt own[] = {
+		{ .name = "path", .kind = OPT_PATH, .offset = 0, .arg = "DIR", .help = "a path", .def = "~/.cache/x/y" },
+		OPT_END,
+	};
+	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u" };
+	const char *path = NULL;
+	char *words[] = { arena_strdup(arena, "x"), NULL };
+	int n = 1;
+
+	config("tuxtape.toml", "");
+	unsetenv("XDG_CACHE_HOME");
+	opt_read(own, &path, &n, words, &env);
+	is_str(path, "/home/u/.cache/x/y", "a default below ~/.cache");
+	setenv("XDG_CACHE_HOME", "/big", 1);
+	opt_read(own, &path, &n, words, &env);
+	is_str(path, "/big/x/y", "follows XDG_CACHE_HOME");
+	setenv("XDG_CACHE_HOME", "relative", 1);
+	opt_read(own, &path, &n, words, &env);
+	is_str(path, "/home/u/.cache/x/y", "unless that is relative");
+	unsetenv("XDG_CACHE_HOME");
 }
 
 static void test_config_flag(void)
@@ -335,7 +401,7 @@ static const struct {
 	{ "unit_jobs = -1", ":1: '-1' is not a number" },
 	{ "unit_flag = 2", ":1: '2' is not true or false" },
 	{ "\nunit_db = ['a']", ":2: not a single value (option unit-db)" },
-	{ "unit_db = {a=1}", ":1: not a single value" },
+	{ "[unit]\nunit_db = {a=1}", ":2: not a single value" },
 	{ "unit_extra = [['a']]", ":1: not a single value" },
 	{ "unit_score = nan", ":1: 'nan' is not a number" },
 	{ "unit_pause = inf", ":1: 'inf' is not a time" },
@@ -462,6 +528,8 @@ int main(void)
 	test_environment();
 	test_config();
 	test_config_flag();
+	test_other_config_flag();
+	test_xdg_defaults();
 	test_bad_configs();
 	test_xdg();
 	test_help();

@@ -1,0 +1,10 @@
+/* Words for people that several applets share. */
+#ifndef TUXTAPE_WORDS_H
+#define TUXTAPE_WORDS_H
+
+#include "lib/pb.h"
+
+/* "queued", "leased", "building", "done", "failed", "cancelled". */
+const char *job_state_word(JobState state);
+
+#endif

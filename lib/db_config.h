@@ -1,0 +1,48 @@
+/* The kernel configs of the fleet, their revisions and build profiles. No row here refers to the parser's tables. */
+#ifndef TUXTAPE_DB_CONFIG_H
+#define TUXTAPE_DB_CONFIG_H
+
+#include "lib/db.h"
+
+/* A kernel that CVEs are judged for. */
+struct db_target {
+	const char *config; /* name, NULL for a bare version */
+	KernelVersion version;
+	int64_t id;    /* of the config's row; 0 for a bare version */
+	int64_t tree;  /* that its profile was made from */
+	bool profiled; /* a complete build profile of this revision is there */
+};
+
+/* The target that a config is. ERR_NOTFOUND, with the names that exist when they are few. */
+int db_target(struct db *db, struct arena *a, const char *config, struct db_target *target);
+
+/* Every config as a target, by name. */
+int db_targets(struct db *db, struct arena *a, size_t *n, struct db_target **targets);
+
+/* Every config with the state of its build, by name; or the one of that name (NULL: all). */
+int db_config_list(struct db *db, struct arena *a, const char *name, ConfigList *list);
+
+/* A config with its contents. ERR_NOTFOUND. */
+int db_config_get(struct db *db, struct arena *a, const char *name, KernelConfig **out);
+
+/* Stores a config: contents, version or ref other than before make a new revision and drop the profile. config->revision is set.
+ * Needs an open transaction. */
+int db_config_put(struct db *db, KernelConfig *config, bool *changed);
+
+/* Deletes a config and its profile; its revisions and jobs stay. ERR_NOTFOUND. Needs an open transaction. */
+int db_config_delete(struct db *db, const char *name);
+
+/* Drops the profile, so that the config is built anew. Needs an open transaction. */
+int db_profile_drop(struct db *db, const char *config);
+
+/* Stores the profile of a config's revision with everything in it, replacing the one before. ERR_NOTFOUND when the config has another
+ * revision by now. Needs an open transaction. */
+int db_profile_put(struct db *db, const char *config, const BuildProfile *profile);
+
+/* Commits whose path lists are stored. */
+int db_tree_commits(struct db *db, struct arena *a, size_t *n, const char ***commits);
+
+/* Names of the configs whose profile that builder made. */
+int db_profiles_by(struct db *db, struct arena *a, const char *builder, size_t *n, const char ***configs);
+
+#endif

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# tuxtape server: the same answers over the wire as from the database; who may do what; limits, signals, restarts.
+. t/lib.sh
+. t/server.sh
+demo_world
+start_httpd --nvd "$world/nvd.jsonl"
+db=$scratch/db
+run parse --db "$db"
+is_exit 0 'a database'
+
+# Starting.
+run "$TUXTAPE" server -d "$scratch/nothing" -s 127.0.0.1:0
+is_exit 4 'a database that is not there'
+sqlite3 "$scratch/other" 'CREATE TABLE x (y)'
+run "$TUXTAPE" server -d "$scratch/other" -s 127.0.0.1:0
+is_exit 1 'a database of somebody else'
+run "$TUXTAPE" server -d "$db" -s 0.0.0.0:0
+is_exit 2 'plain on every address is refused'
+like "$err" '\-\-insecure' '  with what to do'
+run "$TUXTAPE" server -d "$db" -t -s 127.0.0.1:0
+is_exit 2 'TLS without a certificate is refused'
+like "$err" 'tuxtape cert' '  with what to do'
+run "$TUXTAPE" server -d "$db" -s nonsense
+is_exit 2 'an address that is none'
+run "$TUXTAPE" server -d "$db" --roles 'alice=emperor'
+is_exit 2 'a role that there is not'
+
+start_server -d "$db"
+like "$(cat "$server_log")" 'serving .*db' 'the first lines name the database'
+like "$(cat "$server_log")" 'every user of this machine is trusted' '  and say who is trusted'
+
+# The same bytes as from the database.
+for version in 6.1.3 6.6.2 6.5 5.10.200 7.0; do
+  for how in '' --json; do
+    "$TUXTAPE" cves --kernel "$version" $how --db "$db" >"$scratch/want" 2>"$scratch/want.err"
+    "$TUXTAPE" cves --kernel "$version" $how --server "$server" >"$scratch/got" 2>"$scratch/got.err"
+    same "$scratch/got" "$scratch/want" "$version $how: the list is the same over the wire"
+    same <(tail -n +2 "$scratch/got.err") <(tail -n +2 "$scratch/want.err") '  and so are the counts'
+  done
+done
+for option in --fixed-only --unfixed-only '--min-score 7' '--sort id' --count; do
+  "$TUXTAPE" cves --kernel 6.1.3 $option --db "$db" >"$scratch/want" 2>"$scratch/null"
+  "$TUXTAPE" cves --kernel 6.1.3 $option --server "$server" >"$scratch/got" 2>"$scratch/null"
+  same "$scratch/got" "$scratch/want" "$option: the same"
+done
+for how in '' --json; do
+  "$TUXTAPE" cves show CVE-2024-90002 --kernel 6.1.3 $how --db "$db" >"$scratch/want"
+  "$TUXTAPE" cves show CVE-2024-90002 --kernel 6.1.3 $how --server "$server" >"$scratch/got"
+  same "$scratch/got" "$scratch/want" "one CVE $how: the same"
+  title=$(sqlite3 "$db" "SELECT title FROM instance WHERE cve_id = 'CVE-2024-90002' AND fixed = '6.1.4'")
+  "$TUXTAPE" cves patch "$title" $how --db "$db" >"$scratch/want"
+  "$TUXTAPE" cves patch "$title" $how --server "$server" >"$scratch/got"
+  same "$scratch/got" "$scratch/want" "a patch $how: the same"
+done
+run "$TUXTAPE" cves show CVE-1999-0001 --server "$server"
+is_exit 4 'a CVE that there is not'
+run "$TUXTAPE" cves patch "CVE-2024-90002-6.1-0123456789ab" --server "$server"
+is_exit 4 'a patch that there is not'
+run "$TUXTAPE" cves --config nothing --server "$server"
+is_exit 4 'a config that there is not'
+run "$TUXTAPE" cves --kernel 6.1.3 --server "$server" --db "$db"
+is_exit 2 'both at once is misuse'
+run "$TUXTAPE" cves --kernel 6.1.3 --server 127.0.0.1:1
+is_exit 1 'nobody at the address'
+like "$err" '127\.0\.0\.1:1: .*refused' '  is said with the address'
+
+# Without either flag: the local database when there is one, else the server that is configured.
+mkdir -p "$XDG_CONFIG_HOME/tuxtape"
+echo "server = \"$server\"" >"$XDG_CONFIG_HOME/tuxtape/tuxtape.toml"
+run "$TUXTAPE" cves --kernel 6.1.3
+is_exit 0 'neither flag: the configured server'
+like "$err" "server $server as local \\(admin\\)" '  which the first line says'
+mkdir -p "$XDG_CACHE_HOME/tuxtape-server"
+cp "$db" "$XDG_CACHE_HOME/tuxtape-server/db.db3"
+run "$TUXTAPE" cves --kernel 6.1.3
+is_exit 0 'neither flag, a local database'
+like "$err" "database $XDG_CACHE_HOME/tuxtape-server/db.db3" '  is what is read'
+rm -r "$XDG_CACHE_HOME/tuxtape-server"
+
+# Configs.
+printf 'CONFIG_SMP=y\n' >"$scratch/config"
+run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config"
+is_exit 0 'a config is put'
+like "$out" 'revision 1, job 1 builds it' '  and its build is queued'
+run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config"
+like "$out" 'revision 1 as before, job 1' '  the same again changes nothing'
+printf 'CONFIG_SMP=n\n' >"$scratch/config2"
+run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config2"
+like "$out" 'revision 2, job 2' '  other contents are a new revision, built anew'
+is "$(sqlite3 "$db" 'SELECT state FROM job ORDER BY job' | tr '\n' ' ')" '6 1 ' '  and the older job is superseded'
+is "$(sqlite3 "$db" "SELECT body FROM config_revision WHERE name = 'web' AND revision = 1")" 'CONFIG_SMP=y' '  the old revision is kept'
+run "$TUXTAPE" config get web
+same "$scratch/out" "$scratch/config2" 'a config is got as it was put'
+"$TUXTAPE" config get web --db "$db" >"$scratch/got" 2>"$scratch/null"
+same "$scratch/got" "$scratch/config2" '  from the database, too'
+for verb in 'config list' 'config list --json' 'job list' 'job list --json'; do
+  same <("$TUXTAPE" $verb --db "$db" 2>"$scratch/null") <("$TUXTAPE" $verb 2>"$scratch/null") "$verb: the same over the wire"
+done
+run "$TUXTAPE" cves --config web
+is_exit 0 'CVEs of a config'
+like "$out" 'CVE-2024-90002' '  are listed while its build is not known'
+run "$TUXTAPE" cves --config web --json
+is "$(jq -r '[.[].verdicts[0].verdict] | unique | join(" ")' <<<"$out")" unknown '  as unknown'
+like "$(jq -r '.[0].verdicts[0].reason' <<<"$out")" 'no complete build profile yet' '  with the reason'
+for line in 'CONFIG_LOCALVERSION="$(touch x)"' 'CONFIG_LOCALVERSION="`id`"' 'CONFIG_INITRAMFS_SOURCE="/etc/shadow"' \
+  'CONFIG_SYSTEM_TRUSTED_KEYS="../../x"' 'CONFIG_X="a;b"' 'rm -rf /' 'CONFIG_X=$(id)'; do
+  printf 'CONFIG_SMP=y\n%s\n' "$line" >"$scratch/hostile"
+  run "$TUXTAPE" config put evil --kernel 6.1.3 "$scratch/hostile"
+  is_exit 1 "a hostile config is refused: $line"
+  like "$err" '(line |:)2' '  with its line'
+done
+is "$(sqlite3 "$db" "SELECT count(*) FROM kernel_config WHERE name = 'evil'")" 0 '  and not stored'
+for name in '' ../x 'a b' -x "$(printf 'x%.0s' {1..65})"; do
+  run "$TUXTAPE" config put --kernel 6.1.3 -- "$name" "$scratch/config"
+  isnt "$status" 0 "'$name' is no config's name"
+done
+run "$TUXTAPE" config put other --kernel 6.1.3-generic "$scratch/config"
+is_exit 2 'a vendor version is not what CVEs are judged by'
+run "$TUXTAPE" config diff web web
+is "$out" '' 'a config does not differ from itself'
+run "$TUXTAPE" config put web2 --kernel 6.1.3 "$scratch/config"
+run "$TUXTAPE" config diff web web2
+is "$out" 'CONFIG_SMP: n -> y' 'what differs is shown'
+run "$TUXTAPE" job cancel 2
+is_exit 0 'a job is cancelled'
+run "$TUXTAPE" job watch 2
+is_exit 1 '  watching it fails'
+like "$err" 'cancelled by local' '  with who did it'
+run "$TUXTAPE" job cancel 2
+is_exit 2 '  once only'
+run "$TUXTAPE" job retry 2
+like "$out" 'job 4' '  and it can be queued anew'
+run "$TUXTAPE" job cancel 99
+is_exit 4 'a job that there is not'
+run "$TUXTAPE" config delete web
+is_exit 0 'a config is deleted'
+is "$(sqlite3 "$db" "SELECT count(*) FROM job WHERE config = 'web' AND state <= 3")" 0 '  with its open jobs'
+run "$TUXTAPE" config get web
+is_exit 4 '  and gone'
+like "$err" 'there is web2' '  those that exist are named'
+run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config"
+like "$out" 'revision 3' '  its name goes on counting'
+
+# Profiles put in by hand: the filter is in force at once.
+profile() {
+  sqlite3 "$db" <<SQL
+PRAGMA foreign_keys = ON;
+INSERT OR IGNORE INTO tree (commit_id, ref) VALUES ('$(printf '1%.0s' {1..40})', 'v6.1.3');
+INSERT OR IGNORE INTO tree_path (tree, path) SELECT (SELECT tree FROM tree), path FROM path WHERE CAST(name AS TEXT) NOT LIKE '$2';
+INSERT INTO profile (config, tree, revision, compiled_files) SELECT config, (SELECT tree FROM tree), revision, 1 FROM kernel_config WHERE name = 'web';
+INSERT INTO compiled_file (config, path, kind) SELECT (SELECT config FROM kernel_config WHERE name = 'web'), path, $3 FROM path
+  WHERE CAST(name AS TEXT) LIKE '$1';
+SQL
+}
+unprofile() {
+  sqlite3 "$db" 'DELETE FROM profile; DELETE FROM compiled_file; DELETE FROM tree_path; DELETE FROM tree'
+}
+verdict() {
+  jq -r --arg id "$1" '.[] | select(.id == $id) | .verdicts[0] | .verdict + ": " + .reason' <<<"$out"
+}
+file=$(sqlite3 "$db" "SELECT CAST(p.name AS TEXT) FROM cve_instance i JOIN cve c USING (cve) JOIN fix USING (fix_commit) JOIN fix_file f USING (fix)
+  JOIN path p USING (path) WHERE c.id = 'CVE-2024-90002' AND i.fixed__minor = 1 AND CAST(p.name AS TEXT) LIKE '%.c' LIMIT 1")
+profile "$file" '' 1
+run "$TUXTAPE" cves --config web --json
+like "$(verdict CVE-2024-90002)" "affected: $file is compiled" 'a compiled file makes a CVE affected'
+run "$TUXTAPE" cves --config web --include-not-compiled --json
+ok '  others are not compiled' test "$(jq '[.[] | select(.verdicts[0].verdict == "not-compiled")] | length' <<<"$out")" -gt 0
+like "$(jq -r '[.[] | select(.verdicts[0].verdict == "not-compiled")][0].verdicts[0].reason' <<<"$out")" 'none of the [0-9]+ files' '  with the reason'
+run "$TUXTAPE" cves --config web --count
+like "$out" '^web: [0-9]+ affected / [1-9][0-9]* not compiled / [0-9]+ unknown$' '  and are counted'
+unprofile
+profile "$file" '' 2
+run "$TUXTAPE" cves --config web --include-not-compiled --json
+like "$(verdict CVE-2024-90002)" '^not-compiled' 'a file that only host programs used is not compiled'
+unprofile
+profile 'nothing' "$file" 1
+run "$TUXTAPE" cves --config web --json
+like "$(verdict CVE-2024-90002)" "^unknown: path not in this tree: $file" 'a path that is not in the tree leaves it unknown'
+run "$TUXTAPE" config rebuild web
+is_exit 0 'a rebuild'
+run "$TUXTAPE" cves --config web --count
+like "$out" '0 affected / 0 not compiled' '  drops the profile at once'
+
+# Going down and coming up.
+before=$(sqlite3 "$db" 'SELECT count(*) FROM job')
+stop "$server_pid" KILL
+start_server -d "$db" -s "$server"
+is "$(sqlite3 "$db" 'SELECT count(*) FROM job')" "$before" 'killed and started again: no job is lost'
+run "$TUXTAPE" cves --kernel 6.1.3 --server "$server"
+is_exit 0 '  and it answers'
+began=$SECONDS
+stop "$server_pid"
+is "$status" 0 'SIGTERM ends it'
+ok '  in bounded time' test $((SECONDS - began)) -lt 12
+like "$(cat "$server_log")" 'down$' '  with a last line'
+not_ok '  and no process stays' pgrep -f "$db"
+done_testing

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# Helpers of the tests that need a server. Own $server (its address), $server_pid and $server_log.
+
+server_count=0
+
+# start_server OPTIONS: a server on a free port of loopback unless an address is given; returns when it listens.
+start_server() {
+  local address port
+  server_count=$((server_count + 1))
+  server_log=$scratch/server.$server_count.log
+  case " $* " in
+    *' -s '*) address= ;;
+    *) address='-s 127.0.0.1:0' ;;
+  esac
+  # shellcheck disable=SC2086
+  "$TUXTAPE" server $address "$@" </dev/null >"$server_log" 2>&1 &
+  server_pid=$!
+  processes+=("$server_pid")
+  wait_for 20 grep -q 'listening on' "$server_log" || bail "the server does not start: $(tail -n 3 "$server_log")"
+  port=$(sed -n 's/.*listening on .*, port \([0-9]*\)$/\1/p' "$server_log" | head -n 1)
+  if [ -n "$port" ]; then
+    server=127.0.0.1:$port
+  else
+    server=$(sed -n 's/.*listening on //p' "$server_log" | head -n 1)
+  fi
+}
+
+# now_ms: milliseconds of a clock that runs on.
+now_ms() {
+  local up
+  read -r up _ </proc/uptime
+  up=${up/./}
+  echo $((10#$up * 10))
+}
