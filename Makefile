@@ -184,7 +184,7 @@ $(O)/bench/peer: t/bench/grpc/peer.cc t/bench/grpc/peer.proto
 
 C_FILES = $(sort $(wildcard tuxtape.c applets/*.c lib/*.c))
 ALL_C = $(C_FILES) $(sort $(wildcard applets/*.h lib/*.h t/*.[ch] t/unit/*.c t/fuzz/*.[ch]))
-SCRIPTS = .ci/run $(sort $(wildcard t/*.t t/*.sh t/bench/*.sh t/soak/*.sh t/world/*.t)) t/demo t/make-demo-world t/demo-tree t/demo-fixes t/demo-cves
+SCRIPTS = .ci/run $(sort $(wildcard t/*.t t/*.sh t/bench/*.sh t/soak/*.sh t/world/*.t)) t/demo t/make-demo-world t/make-mini-kernel t/demo-tree t/demo-fixes t/demo-cves
 
 .PHONY: lint lint-run lint-format lint-scripts lint-cppcheck lint-tidy
 lint: lint-deps

@@ -59,6 +59,13 @@ int repo_changes(struct repo *r, const char *old, const char *now, const char *d
 /* Appends the contents of a file of a commit's tree. ERR_NOTFOUND where there is none; ERR_INPUT where it is larger than most. */
 int repo_file(struct repo *r, const char *commit, const char *path, size_t most, struct buf *out);
 
+/* The commit that a tag (or, failing that, a branch) names; in other people's clones also those below refs/tuxtape/. ERR_NOTFOUND. */
+int repo_ref(struct repo *r, const char *ref, char commit[REPO_HEX]);
+
+/* Writes the tree of a commit into a directory that is there and empty: files, modes, links; no index, no work tree of anybody. Calls
+ * report (may be NULL) now and then with the files written. Dates are those of the writing. ERR_SYS, ERR_GIT. */
+int repo_checkout(struct repo *r, const char *commit, const char *dir, void (*report)(void *ctx, uint64_t files), void *ctx);
+
 /* A number that changes when packs, loose objects or refs of the repository changed: what was missing may be there now. */
 int repo_fingerprint(const char *path, uint64_t *print);
 
