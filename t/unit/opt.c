@@ -337,13 +337,13 @@ static void test_other_config_flag(void)
 		OPT_END,
 	};
 	const char *other = config("other.toml", "text = 'other'\n");
-	char *words[] = { arena_strdup(arena, "x"),   arena_strdup(arena, "--config"),
+	char *given[] = { arena_strdup(arena, "x"),   arena_strdup(arena, "--config"),
 			  arena_strdup(arena, "web"), arena_strdup(arena, "--config-file"),
 			  arena_strdup(arena, other), NULL };
 	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u" };
 	int n = 5;
 
-	is_int(opt_read(own, &w, &n, words, &env), 0, "--config and --config-file");
+	is_int(opt_read(own, &w, &n, given, &env), 0, "--config and --config-file");
 	ok(strcmp(w.kernel, "web") == 0 && strcmp(w.text, "other") == 0, "are told apart");
 }
 
@@ -355,18 +355,18 @@ static void test_xdg_defaults(void)
 	};
 	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u" };
 	const char *path = NULL;
-	char *words[] = { arena_strdup(arena, "x"), NULL };
+	char *given[] = { arena_strdup(arena, "x"), NULL };
 	int n = 1;
 
 	config("tuxtape.toml", "");
 	unsetenv("XDG_CACHE_HOME");
-	opt_read(own, &path, &n, words, &env);
+	opt_read(own, &path, &n, given, &env);
 	is_str(path, "/home/u/.cache/x/y", "a default below ~/.cache");
 	setenv("XDG_CACHE_HOME", "/big", 1);
-	opt_read(own, &path, &n, words, &env);
+	opt_read(own, &path, &n, given, &env);
 	is_str(path, "/big/x/y", "follows XDG_CACHE_HOME");
 	setenv("XDG_CACHE_HOME", "relative", 1);
-	opt_read(own, &path, &n, words, &env);
+	opt_read(own, &path, &n, given, &env);
 	is_str(path, "/home/u/.cache/x/y", "unless that is relative");
 	unsetenv("XDG_CACHE_HOME");
 }
