@@ -80,6 +80,44 @@ static int list(struct run *r)
 	return 0;
 }
 
+static void print_builders(const BuilderList *list)
+{
+	if (list->n_builders)
+		printf("%-24s %-9s %5s %5s %-20s %s\n", "BUILDER", "STATE", "CORES", "JOB", "SINCE", "COMPILER");
+	for (size_t i = 0; i < list->n_builders; i++) {
+		const BuilderInfo *b = list->builders[i];
+		struct buf compiler = { 0 };
+		char job[24] = "-";
+
+		if (b->has_job)
+			snprintf(job, sizeof(job), "%llu", (unsigned long long)b->job);
+		if (b->compiler)
+			str_printable(&compiler, b->compiler, strlen(b->compiler));
+		printf("%-24s %-9s %5u %5s %-20s %s\n", b->name, b->connected ? "connected" : "gone", b->cores, job,
+		       b->connected || !b->seen_at ? b->since : b->seen_at, buf_str(&compiler));
+		buf_free(&compiler);
+	}
+}
+
+static int builders(struct run *r)
+{
+	BuilderList *list = pb_new(r->arena, &builder_list__descriptor);
+	Nothing q = NOTHING__INIT;
+	int err;
+
+	if (r->source.db)
+		err = db_builder_list(r->source.db, r->arena, list);
+	else
+		err = rpc_call(r->source.rpc, RPC_FETCH_BUILDERS, &q.base, r->arena, r->source.timeout_ms, &list);
+	if (err)
+		return err;
+	if (r->o->json)
+		applet_print_json(&list->base);
+	else
+		print_builders(list);
+	return 0;
+}
+
 static void print_line(ProtobufCBinaryData line)
 {
 	struct buf shown = { 0 };
@@ -198,8 +236,8 @@ static const struct verb {
 	bool one, reads; /* takes a job's number; reads only */
 	int (*run)(struct run *r);
 } verbs[] = {
-	{ "list", false, true, list },     { "watch", true, false, watch }, { "log", true, true, log_lines },
-	{ "cancel", true, false, cancel }, { "retry", true, false, retry },
+	{ "list", false, true, list },         { "watch", true, false, watch },   { "log", true, true, log_lines },
+	{ "builders", false, true, builders }, { "cancel", true, false, cancel }, { "retry", true, false, retry },
 };
 
 static int run_verb(struct run *r, int argc, char **argv)
@@ -211,7 +249,8 @@ static int run_verb(struct run *r, int argc, char **argv)
 		if (strcmp(verbs[i].name, argv[1]) == 0)
 			v = &verbs[i];
 	if (!v)
-		return fail(ERR_USAGE, "say what to do: list, watch, log, cancel or retry; see tuxtape job --help");
+		return fail(ERR_USAGE,
+			    "say what to do: list, watch, log, cancel, retry or builders; see tuxtape job --help");
 	if (argc != (v->one ? 3 : 2))
 		return fail(ERR_USAGE, "job %s takes %s", v->name, v->one ? "the number of one job" : "no operand");
 	if (v->one && !str_to_u64(argv[2], UINT64_MAX / 2, &r->job))
@@ -240,10 +279,10 @@ static int job_main(int argc, char **argv)
 
 const struct applet applet_job = {
 	.name = "job",
-	.summary = "the build queue: list, watch, log, cancel, retry",
+	.summary = "the build queue: list, watch, log, cancel, retry, builders",
 	.synopsis = "list [OPTION]...\njob watch JOB [OPTION]...\njob log JOB [OPTION]...\njob cancel JOB [OPTION]...\njob "
 		    "retry JOB "
-		    "[OPTION]...",
+		    "[OPTION]...\njob builders [OPTION]...",
 	.options = options,
 	.options_size = sizeof(struct job_options),
 	.common = offsetof(struct job_options, common),

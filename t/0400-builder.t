@@ -148,6 +148,10 @@ both() {
   in_state "$first" 3 && in_state "$second" 3
 }
 ok 'two jobs run at once' wait_for 10 both
+run "$TUXTAPE" job builders
+is "$(awk '$2 == "connected" { print $1, $4 }' <<<"$out" | sort | tr '\n' ' ')" "$(sqlite3 "$db" "SELECT builder || ' ' || job FROM job WHERE job IN ($first, $second) ORDER BY builder" | tr '\n' ' ')" \
+  '  which the list of builders shows'
+same <("$TUXTAPE" job builders --json 2>"$scratch/null") <("$TUXTAPE" job builders --json --db "$db" 2>"$scratch/null") '  from the database, too'
 ok '  and both are done' wait_for 20 sh -c "[ \$(sqlite3 '$db' 'SELECT count(*) FROM job WHERE job IN ($first, $second) AND state = 4') = 2 ]"
 isnt "$(sqlite3 "$db" "SELECT builder FROM job WHERE job = $first")" "$(sqlite3 "$db" "SELECT builder FROM job WHERE job = $second")" '  by two builders'
 run "$TUXTAPE" config rebuild --builder three
