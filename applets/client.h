@@ -31,7 +31,7 @@ struct client_options {
 		  NULL },                                                                                                        \
 	{                                                                                                                        \
 		"timeout", 0, OPT_DURATION, offsetof(type, client.timeout), "TIME",                                              \
-			"time that connecting, and each answer, may take", "30s", .least = 1                                     \
+			"time that connecting, and each answer, may take", "30s", .least = 1, .most = INT32_MAX                  \
 	}
 
 #define CLIENT_OPTIONS(type)                                          \

@@ -163,7 +163,7 @@ static int fetch_fix(struct source *s, struct arena *a, const char *title, Fix *
 		if ((err = rpc_next(s->rpc, a, s->timeout_ms, &news, &chunk)) || news == RPC_END)
 			break;
 		if (news == RPC_NOTHING) {
-			err = fail(ERR_NET, "no answer within %d s", s->timeout_ms / 1000);
+			err = fail(ERR_NET, "no answer within %d ms", s->timeout_ms);
 			break;
 		}
 		if (chunk->fix_commit) {

@@ -246,7 +246,7 @@ static int collect_from_server(struct source *s, struct arena *a, const FetchCve
 		if ((err = rpc_next(s->rpc, a, s->timeout_ms, &news, &message)))
 			break;
 		if (news == RPC_NOTHING)
-			err = fail(ERR_NET, "no answer within %d s", s->timeout_ms / 1000);
+			err = fail(ERR_NET, "no answer within %d ms", s->timeout_ms);
 		else if (news == RPC_RECORD)
 			add_line(a, l, message);
 		else

@@ -12,6 +12,12 @@
 #include <unistd.h>
 
 #define O(field) offsetof(struct server_options, field)
+/* The longest time that poll(2) takes. */
+#define TIME_MOST ((uint64_t)INT32_MAX)
+
+#define TAKE_TRIES 20
+#define TAKE_PAUSE_MS 50
+
 static const struct opt options[] = {
 	{ "db", 'd', OPT_PATH, O(db), "FILE", "database to serve", "~/.cache/tuxtape-server/db.db3", .alias = "db-path" },
 	{ "listen", 's', OPT_LIST, O(addresses), "ADDRESS",
@@ -30,15 +36,15 @@ static const struct opt options[] = {
 	  .least = 1 },
 	{ "spare", 0, OPT_NUMBER, O(spare), "N", "idle workers kept ready", "4", .least = 1, .most = 1024 },
 	{ "handshake-timeout", 0, OPT_DURATION, O(handshake_timeout), "TIME", "time that a TLS handshake may take", "10s",
-	  .least = 1 },
+	  .least = 1, .most = TIME_MOST },
 	{ "idle-timeout", 0, OPT_DURATION, O(idle_timeout), "TIME", "silent clients are dropped after this", "10m",
-	  .least = 1 },
+	  .least = 1, .most = TIME_MOST },
 	{ "stall-timeout", 0, OPT_DURATION, O(stall_timeout), "TIME",
-	  "clients that take no byte of an answer for so long are dropped", "30s", .least = 1 },
+	  "clients that take no byte of an answer for so long are dropped", "30s", .least = 1, .most = TIME_MOST },
 	{ "drain-timeout", 0, OPT_DURATION, O(drain_timeout), "TIME",
-	  "time that calls under way have when the server goes down", "10s" },
+	  "time that calls under way have when the server goes down", "10s", .most = TIME_MOST },
 	{ "lease", 0, OPT_DURATION, O(lease), "TIME", "a builder that is silent for so long has lost its job", "90s",
-	  .least = 1 },
+	  .least = 1, .most = TIME_MOST },
 	{ "insecure", 0, OPT_FLAG, O(insecure), NULL, "allow plain connections from other machines: nameless viewers" },
 	{ "allow-empty", 0, OPT_FLAG, O(allow_empty), NULL,
 	  "serve a database that no parse has filled; make it when missing" },
@@ -128,6 +134,19 @@ static int check_plain(const struct server *s, const struct sock_addr *addr, con
 	return 0;
 }
 
+/* The workers of a server that was killed hold its sockets for a moment longer than it lives. */
+static int take_address(struct server *s, const struct sock_addr *addr, size_t *n)
+{
+	int err;
+
+	for (unsigned tries = 0;; tries++) {
+		err = sock_listen(addr, s->listeners + s->n_listeners, LISTENERS_MOST - s->n_listeners, n);
+		if (err != ERR_DENIED || tries == TAKE_TRIES)
+			return err;
+		usleep(TAKE_PAUSE_MS * 1000);
+	}
+}
+
 static int listen_on(struct server *s, const char *text)
 {
 	struct sock_addr addr;
@@ -138,7 +157,7 @@ static int listen_on(struct server *s, const char *text)
 		return err;
 	if ((addr.tls == SOCK_TLS_YES && !s->tls) || (addr.tls == SOCK_TLS_NO && s->tls))
 		return fail(ERR_USAGE, "%s says one thing, --tls another", text);
-	if ((err = sock_listen(&addr, s->listeners + s->n_listeners, LISTENERS_MOST - s->n_listeners, &n)))
+	if ((err = take_address(s, &addr, &n)))
 		return err;
 	for (size_t i = 0; i < n; i++) {
 		uint16_t port = sock_port(s->listeners[s->n_listeners + i]);

@@ -519,7 +519,7 @@ int rpc_call(struct rpc *r, unsigned method, const ProtobufCMessage *request, st
 	if ((err = rpc_start(r, method, request)) || (err = rpc_next(r, a, timeout_ms, &news, reply)))
 		return err;
 	if (news == RPC_NOTHING)
-		return fail(ERR_NET, "%s: no answer within %d s", rpc_method_name(method), timeout_ms / 1000);
+		return fail(ERR_NET, "%s: no answer within %d ms", rpc_method_name(method), timeout_ms);
 	return 0;
 }
 
