@@ -32,7 +32,8 @@ struct build {
 	bool running;
 	struct buf partial; /* output without a line end yet */
 	ProtobufCBinaryData *lines;
-	size_t n_lines;     /* of the whole log */
+	size_t n_lines; /* of the whole log */
+	uint64_t log_bytes;
 	uint64_t skipped;   /* lines that are not kept: there were too many */
 	const char *phase;  /* told to the server when it changes */
 	const char **paths; /* of the tree */

@@ -17,16 +17,19 @@
 #include <unistd.h>
 
 #define LINES_KEPT 200000u
-#define LINE_MOST 4096 /* bytes; a longer line is cut in pieces */
+#define LOG_KEPT (32u << 20) /* bytes of the log that are kept; what a build prints beyond is read and dropped */
+#define LINE_MOST 4096       /* bytes; a longer line is cut in pieces */
 #define PATHS_MOST (64u << 20)
 #define TAIL_LINES 40 /* of the log, behind the reason of a failure */
 
 static void add_line(struct build *b, const char *s, size_t n)
 {
-	if (b->n_lines >= LINES_KEPT)
+	if (b->n_lines >= LINES_KEPT || b->log_bytes + n > LOG_KEPT) {
 		b->skipped++;
-	else
-		pb_add_bytes(b->arena, &b->n_lines, &b->lines, s, n);
+		return;
+	}
+	b->log_bytes += n;
+	pb_add_bytes(b->arena, &b->n_lines, &b->lines, s, n);
 }
 
 static void note(struct build *b, const char *text)
@@ -250,11 +253,12 @@ static int collect(struct build *b)
 	struct kbuild_tree tree = {
 		.dir = b->tree, .tracked = b->paths, .n_tracked = b->n_paths, .min_files = (size_t)b->opts->min_files
 	};
+	uint64_t began = now_ms();
 	int err = kbuild_profile(b->arena, &tree, &b->profile);
 
 	if (!err)
-		note(b, arena_printf(b->arena, "profile: %zu files of the tree are compiled; %s", b->profile.n_compiled,
-				     b->profile.release));
+		note(b, arena_printf(b->arena, "profile: %zu files of the tree are compiled, collected in %.1f s; %s",
+				     b->profile.n_compiled, (double)(now_ms() - began) / 1000, b->profile.release));
 	return err;
 }
 

@@ -16,6 +16,7 @@ int board_new(struct board **out, unsigned n)
 	if (b == MAP_FAILED)
 		return fail(ERR_SYS, "memory for %u workers: %s", n, strerror(errno));
 	b->n = n;
+	b->counts[SLOT_FREE] = n;
 	b->started = (int64_t)now_ms();
 	*out = b;
 	return 0;
@@ -23,8 +24,12 @@ int board_new(struct board **out, unsigned n)
 
 void board_set(struct board *b, unsigned slot, enum slot_state state)
 {
+	int before;
+
 	b->slots[slot].since = (int64_t)now_ms();
-	__atomic_store_n(&b->slots[slot].state, (int)state, __ATOMIC_RELEASE);
+	before = __atomic_exchange_n(&b->slots[slot].state, (int)state, __ATOMIC_ACQ_REL);
+	__atomic_sub_fetch(&b->counts[before], 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&b->counts[state], 1, __ATOMIC_RELAXED);
 }
 
 enum slot_state board_get(const struct board *b, unsigned slot)
@@ -34,20 +39,12 @@ enum slot_state board_get(const struct board *b, unsigned slot)
 
 unsigned board_count(const struct board *b, enum slot_state state)
 {
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < b->n; i++)
-		n += board_get(b, i) == state;
-	return n;
+	return __atomic_load_n(&b->counts[state], __ATOMIC_RELAXED);
 }
 
 unsigned board_clients(const struct board *b)
 {
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < b->n; i++)
-		n += board_get(b, i) >= SLOT_HANDSHAKE;
-	return n;
+	return board_count(b, SLOT_HANDSHAKE) + board_count(b, SLOT_SERVING) + board_count(b, SLOT_LONG);
 }
 
 unsigned board_take(struct board *b, unsigned slot, const char *address)

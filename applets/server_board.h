@@ -4,7 +4,7 @@
 
 #include "lib/base.h"
 
-enum slot_state { SLOT_FREE, SLOT_IDLE, SLOT_HANDSHAKE, SLOT_SERVING, SLOT_LONG };
+enum slot_state { SLOT_FREE, SLOT_IDLE, SLOT_HANDSHAKE, SLOT_SERVING, SLOT_LONG, SLOT_STATES };
 
 /* A worker's line. It is written by the worker alone, but for the parent, which takes and frees slots. */
 struct slot {
@@ -15,9 +15,10 @@ struct slot {
 };
 
 struct board {
-	unsigned n;           /* slots */
-	uint64_t connections; /* ever taken; __atomic */
-	int64_t started;      /* ms of CLOCK_MONOTONIC */
+	unsigned n;                   /* slots */
+	uint64_t connections;         /* ever taken; __atomic */
+	int64_t started;              /* ms of CLOCK_MONOTONIC */
+	unsigned counts[SLOT_STATES]; /* slots in each state; __atomic */
 	struct slot slots[];
 };
 

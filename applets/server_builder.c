@@ -7,8 +7,9 @@
 #include "lib/err.h"
 #include "lib/kconfig.h"
 #include "lib/log.h"
+#include "lib/str.h"
 
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,15 +18,18 @@
 #define LOOK_MS 100               /* between two looks at the queue */
 #define PROFILE_MOST (128u << 20) /* bytes of one profile in memory */
 #define WHAT_MOST 1000000u        /* files, or paths, of one profile */
+#define LOG_MOST (64u << 20)      /* bytes of one attempt\'s log */
+#define LINE_MOST 4096
 
 struct builder_end {
 	char name[128];
 	struct db_lease lease; /* job 0: idle */
 	struct arena *profile_arena, *message_arena;
 	BuildProfile *profile;
-	bool cancelled;  /* the builder was told */
-	int64_t version; /* of the data when the lease was looked at last */
-	uint64_t heard;  /* when the builder last said anything, ms */
+	uint64_t log_bytes; /* stored of this attempt */
+	bool cancelled;     /* the builder was told */
+	int64_t version;    /* of the data when the lease was looked at last */
+	uint64_t heard;     /* when the builder last said anything, ms */
 };
 
 struct db_lease_clock server_clock(const struct server *s)
@@ -143,6 +147,7 @@ static int start_build(struct client *c, const Job *job)
 
 	b->lease = (struct db_lease){ .job = job->job, .attempt = job->attempt, .builder = b->name };
 	b->cancelled = false;
+	b->log_bytes = 0;
 	b->version = -1;
 	arena_reset(b->profile_arena);
 	b->profile = pb_new(b->profile_arena, &build_profile__descriptor);
@@ -189,7 +194,9 @@ static int take_part(struct builder_end *b, const BuildProfile *part)
 {
 	BuildProfile *p = b->profile, *copy = pb_copy(b->profile_arena, &part->base);
 
-	if (!copy || p->n_files + part->n_files > WHAT_MOST || p->n_tree_paths + part->n_tree_paths > WHAT_MOST)
+	/* Room for the lists to grow is kept, since the arena gives nothing beyond its ceiling. */
+	if (!copy || arena_used(b->profile_arena) > PROFILE_MOST / 2 || p->n_files + part->n_files > WHAT_MOST ||
+	    p->n_tree_paths + part->n_tree_paths > WHAT_MOST)
 		return fail(ERR_INPUT, "the profile of %s has more files than any kernel", b->name);
 	for (size_t i = 0; i < copy->n_files; i++)
 		PB_ADD_MSG(b->profile_arena, p, files, copy->files[i]);
@@ -207,6 +214,19 @@ static int take_part(struct builder_end *b, const BuildProfile *part)
 	return 0;
 }
 
+/* A log is for people: what is more than they can read is not kept. */
+static int take_lines(struct client *c, const BuildEvent *e)
+{
+	struct builder_end *b = c->builder;
+	size_t n = 0;
+
+	for (; n < e->n_lines && b->log_bytes < LOG_MOST; n++) {
+		e->lines[n].len = MIN_OF(e->lines[n].len, (size_t)LINE_MOST);
+		b->log_bytes += e->lines[n].len;
+	}
+	return n ? db_job_log(c->db, &b->lease, n, e->lines) : 0;
+}
+
 static int take_event(struct client *c, const BuildEvent *e)
 {
 	struct builder_end *b = c->builder;
@@ -215,21 +235,49 @@ static int take_event(struct client *c, const BuildEvent *e)
 	if (e->phase)
 		err = db_job_phase(c->db, &b->lease, e->phase);
 	if (!err && e->n_lines)
-		err = db_job_log(c->db, &b->lease, e->n_lines, e->lines);
+		err = take_lines(c, e);
 	if (!err && e->part)
 		err = take_part(b, e->part);
 	/* A job that was cancelled or given to another goes on telling until it has stopped. */
 	return err == ERR_DENIED ? 0 : err;
 }
 
+/* A path of a tree: relative, without empty parts, dots or control bytes; any other is a lie or a fault. */
+static bool is_tree_path(ProtobufCBinaryData path)
+{
+	const char *s = (const char *)path.data;
+	size_t part = 0;
+
+	if (path.len == 0 || path.len > PATH_MAX)
+		return false;
+	for (size_t i = 0; i <= path.len; i++) {
+		size_t n = i - part;
+
+		if (i < path.len && s[i] != '/') {
+			if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+				return false;
+			continue;
+		}
+		if (n == 0 || (n == 1 && s[part] == '.') || (n == 2 && s[part] == '.' && s[part + 1] == '.'))
+			return false;
+		part = i + 1;
+	}
+	return true;
+}
+
 static int check_profile(const BuildProfile *p)
 {
-	if (!p->commit || p->n_files == 0)
+	if (!p->commit || !str_is_hex(p->commit, 40) || p->n_files == 0)
 		return fail(ERR_INPUT, "a result without a profile");
 	for (size_t i = 0; i < p->n_files; i++)
-		if (!p->files[i]->has_path || p->files[i]->kind < FILE_KIND__COMPILED ||
+		if (!is_tree_path(p->files[i]->path) || p->files[i]->kind < FILE_KIND__COMPILED ||
 		    p->files[i]->kind > FILE_KIND__GENERATED)
-			return fail(ERR_INPUT, "a file without a path or a kind");
+			return fail(ERR_INPUT, "the builder reports '%.*s', which is no file of a tree",
+				    (int)p->files[i]->path.len, (const char *)p->files[i]->path.data);
+	for (size_t i = 0; i < p->n_tree_paths; i++)
+		if (!is_tree_path(p->tree_paths[i]))
+			return fail(ERR_INPUT, "the builder reports '%.*s' as a path of the tree", (int)p->tree_paths[i].len,
+				    (const char *)p->tree_paths[i].data);
 	return 0;
 }
 
@@ -301,8 +349,12 @@ static int hear_build(struct client *c)
 		return err;
 	if (news != RPC_NOTHING)
 		b->heard = now_ms();
-	if (news == RPC_RECORD && (err = take_event(c, message)))
+	if (news == RPC_RECORD && (err = take_event(c, message))) {
+		/* The story cannot be believed: the job is failed, and the builder has to register again. */
+		if (err == ERR_INPUT)
+			db_job_failed(c->db, &b->lease, err_text());
 		return err;
+	}
 	return news == RPC_END ? take_result(c, message) : look_at_lease(c);
 }
 

@@ -8,6 +8,7 @@
 #include "version.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,17 @@ static int reread_certificates(struct client *c)
 	return err;
 }
 
+/* A client that asks nothing for a while costs little: the database goes, and with it most of the worker's memory. */
+static void rest(struct client *c)
+{
+	if (!c->db)
+		return;
+	db_close(c->db);
+	c->db = NULL;
+	c->health = NULL;
+	malloc_trim(0);
+}
+
 /* Serves until the peer leaves, breaks the rules, stays silent too long, or the server goes down. */
 static int serve_calls(struct client *c)
 {
@@ -149,9 +161,14 @@ static int serve_calls(struct client *c)
 			continue;
 		}
 		limit = rpc_greeted(c->rpc) ? idle : MIN_OF(idle, c->server->opts->handshake_timeout);
-		if (!(err = rpc_serve(c->rpc, (int)MIN_OF(limit, (uint64_t)TICK_MS), &served)) && served)
+		err = rpc_serve(c->rpc, (int)MIN_OF(limit, (uint64_t)TICK_MS), &served);
+		if (err)
+			break;
+		if (served)
 			last = now_ms();
-		else if (!err && now_ms() - last >= limit)
+		else
+			rest(c);
+		if (now_ms() - last >= limit)
 			err = fail(ERR_NET, "silent for %llu ms", (unsigned long long)limit);
 	}
 	return err;

@@ -3,7 +3,7 @@
  *   health N         N Health calls over one connection; prints calls a second
  *   cves VERSION     FetchCves, brief, for one kernel version; prints milliseconds to the first record and to the end, the number of
  *                    records and their mean size in bytes. "cves all" takes every CVE and nothing away, "cves all brief" what lists
- *                    show of each
+ *                    show of each. The connection stays until standard input ends
  *   pool N [asked]   N connections at once, each greeted (and asked for its health), idle until standard input ends
  *   storm N TITLE    N connections one after another, in two children: each asks for a patch and leaves; prints rates
  *   connect N        the same, each asking for the health of the server
@@ -97,6 +97,15 @@ static int all_methods(struct arena *a)
 	return 0;
 }
 
+static void wait_for_end(void)
+{
+	char c;
+
+	fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+}
+
 static int ask_health(struct rpc *r, struct arena *a)
 {
 	Nothing nothing = NOTHING__INIT;
@@ -172,6 +181,7 @@ static int all_cves(struct arena *a, const char *version, bool brief)
 	if (fetch_cves(r, &q, &first, &last, &n, NULL) || fetch_cves(r, &q, &waste, &waste, &again, &bytes))
 		return failed("FetchCves");
 	printf("%.2f %.2f %zu %zu\n", first, last, n, bytes / MAX_OF(again, (size_t)1));
+	wait_for_end();
 	rpc_free(r);
 	return n == 0 || n != again;
 }
@@ -179,7 +189,6 @@ static int all_cves(struct arena *a, const char *version, bool brief)
 static int idle_pool(struct arena *a, unsigned n, bool asked)
 {
 	struct rpc **all = xcalloc(n, sizeof(*all));
-	char c;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (connect_greeted(&all[i], a, "rpctool"))
@@ -188,9 +197,7 @@ static int idle_pool(struct arena *a, unsigned n, bool asked)
 			return failed("Health");
 	}
 	printf("ready\n");
-	fflush(stdout);
-	while (read(STDIN_FILENO, &c, 1) > 0)
-		;
+	wait_for_end();
 	for (unsigned i = 0; i < n; i++)
 		rpc_free(all[i]);
 	free(all);

@@ -1,28 +1,16 @@
 #!/usr/bin/env bash
 # bench/parse.sh WORLD: the parser on a full world (vulns-full.git, linux-full.git), each number as a ratio to a peer of the same run.
 # Prints rows of a Markdown table. TUXTAPE names the executable.
-set -euo pipefail
+. t/bench.sh
 world=${1:?a world made in full}
-tuxtape=${TUXTAPE:-build/tuxtape}
-scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/tuxtape-bench.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
-export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 TIMEFORMAT=%R
 [ -d "$world/linux-full.git" ] || { echo "bench/parse.sh: $world has no linux-full.git: make-world --full" >&2; exit 1; }
-
-row() {
-  printf '| %s | %s | %s | %s |\n' "$@"
-}
-
-ratio() {
-  awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
-}
 
 # watch_memory PID FILE: the most that a process and its children hold together, in KiB: Private_Dirty and PSS.
 watch_memory() {
   local pid=$1 dirty=0 pss=0 d p
   while kill -0 "$pid" 2>/dev/null; do
-    read -r d p < <(for q in $pid $(pgrep -P "$pid" || true); do cat "/proc/$q/smaps_rollup" 2>/dev/null || true; done |
-      awk '/^Private_Dirty/ { d += $2 } /^Pss:/ { p += $2 } END { print d + 0, p + 0 }')
+    # shellcheck disable=SC2046
+    read -r d p < <(held $(family "$pid"))
     [ "$d" -le "$dirty" ] || dirty=$d
     [ "$p" -le "$pss" ] || pss=$p
     sleep 0.3

@@ -24,6 +24,7 @@ run strace -f --seccomp-bpf -y -s 65536 -e trace=openat,open,execve -o "$scratch
 is_exit 0 "v$version is built"
 diag "$((SECONDS - began)) s"
 is "$(sqlite3 "$db" 'SELECT state FROM job')" 4 'the job is done'
+diag "$(sqlite3 "$db" "SELECT text FROM job_line WHERE CAST(text AS TEXT) LIKE 'profile: %'")"
 tree=$(echo "$scratch"/work/builds/job-*/tree)
 
 git -C "$world/linux.git" ls-tree -r --name-only "v$version" >"$scratch/list"

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Builders that lie, and builds that go wrong: nothing of it is believed, and the queue goes on.
+. t/lib.sh
+. t/server.sh
+demo_world
+db=$scratch/db
+run parse --db "$db" --no-nvd
+is_exit 0 'a database'
+mini=$scratch/mini
+t/make-mini-kernel "$mini" >"$scratch/null" 2>&1 || bail 'make-mini-kernel fails'
+start_server -d "$db" --lease 3s
+put() {
+  printf '%s\n' "${@:3}" >"$scratch/config"
+  run "$TUXTAPE" config put "$1" --kernel "$2" "$scratch/config" --server "$server"
+  job=$(sed -n 's/.*, job \([0-9]*\) .*/\1/p' <<<"$out")
+}
+in_state() {
+  [ "$(sqlite3 "$db" "SELECT state FROM job WHERE job = $1")" = "$2" ]
+}
+why() {
+  sqlite3 "$db" "SELECT error FROM job WHERE job = $job"
+}
+start_builder() {
+  "$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$1" --min-files 3 --need-space 1000 --name honest \
+    --sign-of-life 300ms --retry-pause 50ms --retry-most 200ms --kill-grace 300ms -j 2 </dev/null >>"$scratch/builder" 2>&1 &
+  builder_pid=$!
+  processes+=("$builder_pid")
+}
+
+# Builders that lie.
+lie() {
+  put "lie-$1" 6.1.9 CONFIG_NET=y
+  timeout 60 python3 t/hostile_builder.py "$server" "$1" >"$scratch/said" 2>&1
+}
+for kind in parent absolute nothing many; do
+  lie "$kind"
+  ok "a builder that lies ($kind): its job is failed" wait_for 10 in_state "$job" 5
+  is "$(sqlite3 "$db" "SELECT count(*) FROM profile JOIN kernel_config USING (config) WHERE name = 'lie-$kind'")" 0 '  and nothing is stored'
+done
+like "$(sqlite3 "$db" "SELECT error FROM job WHERE config = 'lie-parent'")" '\.\./\.\./etc/passwd.*no file of a tree' '  with what it said'
+lie latin1
+ok 'a path that is not UTF-8 is one that a tree may have' wait_for 10 in_state "$job" 4
+lie log
+ok 'a builder that logs without end is heard to the end' wait_for 30 sh -c "sqlite3 '$db' 'SELECT 1 FROM job WHERE job = $job AND state = 5' | grep -q 1"
+ok '  and not all of it is kept' test "$(sqlite3 "$db" "SELECT sum(length(text)) FROM job_line WHERE job = $job")" -le $((65 << 20))
+lie twice
+is "$(cat "$scratch/said")" 'heard 22' 'a second result for one job breaks the protocol'
+run "$TUXTAPE" job list --server "$server"
+is_exit 0 'the server goes on'
+
+# A config that came past the server's check.
+sqlite3 "$db" "UPDATE kernel_config SET body = CAST('CONFIG_LOCALVERSION=\"\$(touch $scratch/F)\"' AS BLOB) WHERE name = 'lie-parent'"
+run "$TUXTAPE" config rebuild lie-parent --server "$server"
+job=$(awk '{ print $2 }' <<<"$out")
+start_builder "$scratch/work"
+ok 'a hostile config in the database is refused by the builder' wait_for 20 in_state "$job" 5
+like "$(why)" 'CONFIG_LOCALVERSION' '  by name'
+not_ok '  and nothing was run' test -e "$scratch/F"
+
+# The network is gone for longer than the lease: the server stands still.
+put cut 6.1.9 CONFIG_HANG=y
+ok 'a build' wait_for 20 in_state "$job" 3
+group=$(pgrep -P "$server_pid" | tr '\n' ' ')
+# shellcheck disable=SC2086
+kill -STOP "$server_pid" $group
+ok 'a server that is out of reach for two thirds of the lease: the build is killed' wait_for 15 grep -q 'could not be renewed' "$scratch/builder"
+sleep 2
+# shellcheck disable=SC2086
+kill -CONT "$server_pid" $group
+ok '  and the job is out again, or failed, when it is back' wait_for 20 sh -c "sqlite3 '$db' 'SELECT 1 FROM job WHERE job = $job AND (attempt > 1 OR state = 5)' | grep -q 1"
+"$TUXTAPE" job cancel "$job" --server "$server" >"$scratch/null" 2>&1
+put after 6.1.9 CONFIG_NET=y
+ok '  and the builder builds on' wait_for 30 in_state "$job" 4
+stop "$builder_pid"
+
+# No room.
+run "$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$scratch/work" --need-space 999999999999999 --name honest --once --retry-pause 50ms &
+put big 6.1.9 CONFIG_NET=y CONFIG_SMP=y
+ok 'a disk with too little room is seen before the build' wait_for 20 in_state "$job" 5
+like "$(why)" 'free|room|space' '  and said'
+wait $! 2>"$scratch/null"
+if [ "$(id -u)" = 0 ] && mkdir "$scratch/small" && mount -t tmpfs -o size=200k tmpfs "$scratch/small" 2>"$scratch/null"; then
+  start_builder "$scratch/small"
+  put full 6.1.9 CONFIG_NET=y
+  ok 'a disk that fills up fails the job' wait_for 20 in_state "$job" 5
+  like "$(why)" 'No space left' '  with the reason'
+  stop "$builder_pid"
+  umount "$scratch/small"
+else
+  diag 'a disk that fills up needs the right to mount a tmpfs'
+fi
+done_testing
