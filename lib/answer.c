@@ -210,12 +210,18 @@ static int judge_build(struct db *db, struct arena *a, const Cve *cve, const str
 
 int answer_judge(struct db *db, struct arena *a, Cve *cve, const struct db_target *targets, size_t n)
 {
+	Verdict plain = VERDICT__INIT;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < n; i++) {
 		Verdict *v = PB_ADD(a, cve, verdicts, verdict);
 
-		cve_judge(a, cve, &targets[i].version, v);
+		/* Configs of one version, listed one after another, differ in what they compile alone. */
+		if (i > 0 && kver_cmp(&targets[i].version, &targets[i - 1].version) == 0)
+			*v = plain;
+		else
+			cve_judge(a, cve, &targets[i].version, v);
+		plain = *v;
 		v->config = targets[i].config;
 		if (targets[i].id && v->verdict == VERDICT_KIND__AFFECTED)
 			err = judge_build(db, a, cve, &targets[i], v);

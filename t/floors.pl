@@ -22,7 +22,7 @@ my @doors = (
 
 # What the C library brings is nobody's door.
 my %libc = map { $_ => 1 } qw(
-	assert ctype dirent elf endian errno fcntl float fnmatch ftw getopt glob grp ifaddrs inttypes langinfo libgen limits locale math
+	assert ctype dirent elf endian errno fcntl float fnmatch ftw getopt glob grp ifaddrs inttypes langinfo libgen limits locale malloc math
 	netdb poll pty pwd regex sched search semaphore setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio
 	stdio_ext stdlib stdnoreturn string strings syslog termios time unistd wchar wctype wordexp);
 my $libc_dirs = qr{^(sys|arpa|net|netinet|linux|asm)/};

@@ -32,3 +32,8 @@ now_ms() {
   up=${up/./}
   echo $((10#$up * 10))
 }
+
+# The server's last connection to leave folds the log in, for which it locks everybody else out for a moment.
+sqlite3() {
+  command sqlite3 -cmd '.timeout 10000' "$@"
+}

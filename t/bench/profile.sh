@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# bench/profile.sh WORLD [DB]: build profiles: storing one, and the answer for many configs. DB: a database that a parse of the world has made; else one
+# is made. Prints rows of a Markdown table.
+. t/bench.sh
+world=${1:?a world made in full}
+build=${O:-build}
+db=$scratch/db
+if [ -n "${2-}" ]; then
+  cp "$2" "$db"
+  "$tuxtape" parse --no-fetch --no-nvd --quiet --vulns-repo "$world/vulns.git" --linux-repo "$world/linux.git" --db "$db" || true
+else
+  "$tuxtape" parse --no-fetch --no-nvd --quiet --vulns-repo "$world/vulns.git" --linux-repo "$world/linux.git" --db "$db"
+fi
+
+"$tuxtape" server -d "$db" -s "unix:$scratch/socket" >"$scratch/log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
+for _ in $(seq 100); do
+  [ -S "$scratch/socket" ] && break
+  sleep 0.1
+done
+export TUXTAPE_SERVER=unix:$scratch/socket
+echo CONFIG_SMP=y >"$scratch/config"
+"$tuxtape" config put large --kernel 6.1.170 "$scratch/config" >/dev/null
+store=$("$build/t/profilestore" "$db" large 30000)
+insert=$({ time sqlite3 "$db" 'BEGIN; CREATE TEMP TABLE x (c INTEGER, p INTEGER, k INTEGER, PRIMARY KEY (c, p)) WITHOUT ROWID;
+  INSERT INTO x SELECT config, path, kind FROM compiled_file; COMMIT'; } 2>&1)
+row 'a profile of 30,000 files, stored with its tree' "$store ms" "the shell's copy of the same rows: $insert s" "$(ratio "$store" "$(awk -v s="$insert" 'BEGIN { print s * 1000 }')")"
+
+configs=()
+for i in $(seq 50); do
+  "$tuxtape" config put "c$i" --kernel 6.1.170 "$scratch/config" >/dev/null
+  "$build/t/profilestore" "$db" "c$i" 5000 $((i * 40)) >/dev/null
+  configs+=(--config "c$i")
+done
+all=$({ time "$tuxtape" cves "${configs[@]}" --count --server "$TUXTAPE_SERVER" >/dev/null 2>&1; } 2>&1)
+one=$({ time "$tuxtape" cves --config c1 --count --server "$TUXTAPE_SERVER" >/dev/null 2>&1; } 2>&1)
+row 'FetchCves for 50 configs of 5,000 files at once' "$all s" "for one of them: $one s" "$(ratio "$all" "$one")"
