@@ -61,6 +61,7 @@ struct builder {
 	struct rpc *rpc;
 	struct build *build; /* under way, or kept until its result is taken */
 	bool ended;          /* one job was handed in, whatever came of it */
+	bool confirmed;      /* and the server has dealt with the result */
 	bool failed;
 	uint64_t lease_ms;
 	uint64_t renewed;   /* ms of CLOCK_BOOTTIME when the server answered last */
@@ -293,7 +294,11 @@ static int hail(struct builder *b)
 		return err;
 	b->lease_ms = reply->lease_ms;
 	b->asked = now_ms();
-	if (b->build && !reply->held) {
+	if (b->build && reply->held) {
+		b->ended = false;
+	} else if (b->build) {
+		/* A result that was handed in has been dealt with. */
+		b->confirmed = b->ended;
 		if (!b->ended)
 			log_note("job %llu is this builder's no longer", (unsigned long long)b->build->job);
 		build_free(b->build);
@@ -301,6 +306,27 @@ static int hail(struct builder *b)
 	}
 	b->renewed = (uint64_t)b->asked_boot;
 	log_note("registered with %s as %s", b->o->client.server, b->name);
+	return 0;
+}
+
+/* The server answers in order: what comes back for a call made after the result says that the result is dealt with. */
+static int confirm(struct builder *b)
+{
+	Nothing nothing = NOTHING__INIT;
+	enum rpc_news news;
+	HealthInfo *health;
+	void *message;
+	int err;
+
+	if (rpc_calling(b->rpc)) {
+		if ((err = rpc_next(b->rpc, b->arena, (int)b->o->client.timeout, &news, &message)))
+			return err;
+		if (news == RPC_NOTHING)
+			return fail(ERR_NET, "the server does not answer");
+	}
+	if ((err = rpc_call(b->rpc, RPC_HEALTH, &nothing.base, b->arena, (int)b->o->client.timeout, &health)))
+		return err;
+	b->confirmed = true;
 	return 0;
 }
 
@@ -312,7 +338,7 @@ static int serve_server(struct builder *b)
 	while (!err && !stop && !(b->o->once && b->ended))
 		if (!(err = live(b)))
 			err = rpc_serve(b->rpc, 500, &served);
-	return err;
+	return err || stop ? err : confirm(b);
 }
 
 static int one_connection(struct builder *b, bool *registered)
@@ -359,11 +385,11 @@ static int run(struct builder *b)
 	uint64_t pause = b->o->retry_pause;
 	int err = 0;
 
-	while (!stop && !(b->o->once && b->ended)) {
+	while (!stop && !(b->o->once && b->confirmed)) {
 		bool registered = false;
 
 		err = one_connection(b, &registered);
-		if (stop || (b->o->once && b->ended))
+		if (stop || (b->o->once && b->confirmed))
 			return 0;
 		/* Who is refused at the door is told so; one who was registered may only have been replaced. */
 		if (!registered && !is_worth_another_try(err))

@@ -180,4 +180,19 @@ same <(cd "$scratch/checkout/tree" && find . -type f -o -type l | sed 's/^..//' 
 same <(cd "$scratch/checkout/tree" && git hash-object $(git -C "$mini" ls-tree -r v6.1.9 | awk '$1 != "120000" { print $4 }')) \
   <(git -C "$mini" ls-tree -r v6.1.9 | awk '$1 != "120000" { print $3 }') '  byte for byte'
 is "$(git -C "$mini" status --porcelain | wc -l)" 0 "  and nobody's work tree was touched"
+
+# --once leaves when the result is stored, not when it is sent: here the database is locked while it comes in.
+stop "$server_pid"
+start_server -d "$db" -s "$server"
+sqlite3 "$db" 'UPDATE job SET state = 6 WHERE state <= 3'
+put last 6.1.10 CONFIG_SLOW=y CONFIG_NET=y
+"$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$scratch/work.last" --min-files 3 --need-space 1000 --name last --once \
+  >"$scratch/builder.last" 2>&1 &
+last_pid=$!
+processes+=("$last_pid")
+ok 'the last build runs' wait_for 20 in_state "$job" 3
+(echo 'BEGIN IMMEDIATE;'; sleep 8; echo 'COMMIT;') | sqlite3 "$db" &
+ok '  and is over while the database is locked' wait_for 20 grep -q 'complete' "$scratch/builder.last"
+wait "$last_pid"
+is "$? $(sqlite3 "$db" "SELECT state FROM job WHERE job = $job")" '0 4' '--once leaves with the result stored'
 done_testing
