@@ -62,6 +62,15 @@ int repo_file(struct repo *r, const char *commit, const char *path, size_t most,
 /* The commit that a tag (or, failing that, a branch) names; in other people's clones also those below refs/tuxtape/. ERR_NOTFOUND. */
 int repo_ref(struct repo *r, const char *ref, char commit[REPO_HEX]);
 
+/* Calls visit for the name of each tag ("v6.1.9"), in no order; in other people's clones those below refs/tuxtape/ come, too. A nonzero
+ * return of visit stops and is returned. ERR_GIT. */
+int repo_tags(struct repo *r, int (*visit)(void *ctx, const char *tag), void *ctx);
+
+/* Appends what differs between two texts as a unified diff, nothing where they are equal; name is what both are called in it. Takes no
+ * repository, but repo_setup. ERR_GIT. */
+int repo_diff_texts(const char *name, const void *before, size_t before_n, const void *after, size_t after_n,
+		    struct buf *out);
+
 /* Writes the tree of a commit into a directory that is there and empty: files, modes, links; no index, no work tree of anybody. Calls
  * report (may be NULL) now and then with the files written. Dates are those of the writing. ERR_SYS, ERR_GIT. */
 int repo_checkout(struct repo *r, const char *commit, const char *dir, void (*report)(void *ctx, uint64_t files), void *ctx);

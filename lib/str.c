@@ -50,9 +50,9 @@ size_t str_utf8_next(const char *s, size_t n, uint32_t *rune)
  * separators, zero-width joins, tags. */
 bool str_rune_is_hostile(uint32_t r)
 {
-	return r < 0x20 || (r >= 0x7f && r < 0xa0) || r == 0xad || (r >= 0x200b && r <= 0x200f) ||
-	       (r >= 0x2028 && r <= 0x202e) || (r >= 0x2060 && r <= 0x206f) || r == 0xfeff || (r >= 0xfff9 && r <= 0xfffb) ||
-	       (r >= 0xe0000 && r <= 0xe007f);
+	return r < 0x20 || (r >= 0x7f && r < 0xa0) || r == 0xad || r == 0x61c || r == 0x180e ||
+	       (r >= 0x200b && r <= 0x200f) || (r >= 0x2028 && r <= 0x202e) || (r >= 0x2060 && r <= 0x206f) || r == 0xfeff ||
+	       (r >= 0xfff9 && r <= 0xfffb) || (r >= 0xe0000 && r <= 0xe007f);
 }
 
 static void add_printable(struct buf *out, const char *s, size_t n, bool lines)
