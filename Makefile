@@ -39,6 +39,11 @@ $(O)/libtuxtape.a: $(LIB_OBJS)
 	@echo "  AR      $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# For tests, which take from it what they need.
+$(O)/libapplets.a: $(APPLET_OBJS)
+	@echo "  AR      $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 $(O)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
@@ -67,16 +72,16 @@ $(O)/version.h: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(O)/t/%.t: t/unit/%.c $(wildcard t/*.h) $(O)/libtuxtape.a | $(GENERATED)
+$(O)/t/%.t: t/unit/%.c $(wildcard t/*.h) $(O)/libapplets.a $(O)/libtuxtape.a | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libtuxtape.a $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libapplets.a $(O)/libtuxtape.a $(PKG_LIBS)
 
 # Helpers of the tests: t/NAME.c becomes a program of its own.
-$(O)/t/%: t/%.c $(O)/libtuxtape.a | $(GENERATED)
+$(O)/t/%: t/%.c $(O)/libapplets.a $(O)/libtuxtape.a | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libtuxtape.a $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libapplets.a $(O)/libtuxtape.a $(PKG_LIBS)
 
 # What the handlers of the server are made of: one fuzz target asks them.
 SERVER_PARTS := $(filter $(O)/applets/server_%.o,$(APPLET_OBJS))
@@ -96,7 +101,7 @@ test-programs: $(UNIT_TESTS) $(FUZZERS) $(TOOLS)
 
 BUILD_DEPS := gcc libc6-dev make pkg-config protobuf-c-compiler libprotobuf-c-dev libprotobuf-dev libgit2-dev libsqlite3-dev \
 	libcurl4-openssl-dev libjansson-dev libmbedtls-dev libncurses-dev zlib1g-dev
-TEST_DEPS := git ca-certificates sqlite3 perl mandoc jq procps python3
+TEST_DEPS := git ca-certificates sqlite3 perl mandoc jq procps python3 tmux
 # What check-world's build of a real kernel takes.
 WORLD_DEPS := flex bison bc cpio libelf-dev libssl-dev openssl strace python3
 LINT_DEPS := clang clang-tidy clang-format cppcheck

@@ -1,6 +1,7 @@
 /* Owns the page of one CVE as text: scores in words, pairs in line order, verdict and reason. */
 #include "applets/cves.h"
 
+#include "applets/words.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/kver.h"
@@ -113,15 +114,9 @@ static void add_files(struct buf *out, const Cve *cve)
 
 static void add_verdict(struct arena *a, struct buf *out, const Verdict *v)
 {
-	static const char *const words[] = {
-		[VERDICT_KIND__AFFECTED] = "affected",
-		[VERDICT_KIND__NOT_COMPILED] = "not compiled",
-		[VERDICT_KIND__UNKNOWN] = "unknown",
-		[VERDICT_KIND__NOT_AFFECTED] = "not affected",
-	};
 	char version[KVER_TEXT_MAX];
 
-	buf_printf(out, "%-24s%s: %s\n", "Kernel", kver_text(version, v->version), words[v->verdict]);
+	buf_printf(out, "%-24s%s: %s\n", "Kernel", kver_text(version, v->version), verdict_word(v->verdict));
 	add_row(out, "  Because", v->reason);
 	if (v->verdict != VERDICT_KIND__NOT_AFFECTED)
 		add_row(out, "  Fixed in", cves_fix_word(a, v));

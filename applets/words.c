@@ -10,3 +10,15 @@ const char *job_state_word(JobState state)
 
 	return state > 0 && state < ARRAY_LEN(words) ? words[state] : "?";
 }
+
+const char *verdict_word(VerdictKind verdict)
+{
+	static const char *const words[] = {
+		[VERDICT_KIND__AFFECTED] = "affected",
+		[VERDICT_KIND__NOT_COMPILED] = "not compiled",
+		[VERDICT_KIND__UNKNOWN] = "unknown",
+		[VERDICT_KIND__NOT_AFFECTED] = "not affected",
+	};
+
+	return verdict > 0 && verdict < ARRAY_LEN(words) ? words[verdict] : "?";
+}

@@ -7,4 +7,7 @@
 /* "queued", "leased", "building", "done", "failed", "cancelled". */
 const char *job_state_word(JobState state);
 
+/* "affected", "not compiled", "unknown", "not affected". */
+const char *verdict_word(VerdictKind verdict);
+
 #endif

@@ -76,6 +76,13 @@ bool rpc_is_stream(unsigned method)
 	return method < RPC_METHODS && shapes[method].end;
 }
 
+const ProtobufCMessageDescriptor *rpc_answer_type(unsigned method, bool closing)
+{
+	if (method >= RPC_METHODS)
+		return NULL;
+	return closing && shapes[method].end ? shapes[method].end : method_of(method)->output;
+}
+
 struct rpc *rpc_new(struct tls *t, bool dialled, const struct rpc_service *service)
 {
 	struct rpc *r = xcalloc(1, sizeof(*r));
@@ -453,7 +460,7 @@ static int take_answer(struct rpc *r, struct arena *a, const struct frame *f, co
 		       void **out)
 {
 	const struct shape *shape = &shapes[r->own.method];
-	const ProtobufCMessageDescriptor *d = method_of(r->own.method)->output;
+	const ProtobufCMessageDescriptor *d;
 	unsigned kind = f->status - FRAME_ERROR;
 
 	if (!r->own.open || f->id != r->own.id || (f->status == FRAME_MORE && !shape->end) ||
@@ -463,8 +470,7 @@ static int take_answer(struct rpc *r, struct arena *a, const struct frame *f, co
 	if (f->status >= FRAME_ERROR)
 		return fail(kind > ERR_OK && kind < ERR_KINDS ? (int)kind : ERR_PEER, "%.*s", (int)f->length, message);
 	*news = f->status == FRAME_MORE ? RPC_RECORD : RPC_END;
-	if (*news == RPC_END && shape->end)
-		d = shape->end;
+	d = rpc_answer_type(r->own.method, *news == RPC_END);
 	*out = pb_unpack(a, d, message, f->length);
 	return *out ? 0 : fail(ERR_PEER, "%s: the answer cannot be read", rpc_method_name(r->own.method));
 }

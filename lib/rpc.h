@@ -39,6 +39,9 @@ const char *rpc_method_name(unsigned method);
 /* True when a method's answer is zero or more records and then a closing message. */
 bool rpc_is_stream(unsigned method);
 
+/* What an answer to a method is: a record or the one answer, or, with `closing`, what ends it. NULL for a method that there is not. */
+const ProtobufCMessageDescriptor *rpc_answer_type(unsigned method, bool closing);
+
 struct rpc;
 struct rpc_call; /* a call of the peer's that is being served */
 
