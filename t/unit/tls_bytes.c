@@ -5,11 +5,6 @@
 
 /* ---- Ends that do not speak the same */
 
-static int say_hello(struct tls *t)
-{
-	return tls_write(t, "\0\0\0\4\0\0\0\1\0\0\0\0", 12, PATIENCE);
-}
-
 static int read_one(struct tls *t)
 {
 	char byte;
@@ -21,6 +16,14 @@ static int read_one(struct tls *t)
 		err = tls_read(t, &byte, 1, &got);
 	}
 	return err;
+}
+
+/* Stays until the peer has spoken, too: who leaves at once may be gone before the peer has read. */
+static int say_hello(struct tls *t)
+{
+	int err = tls_write(t, "\0\0\0\4\0\0\0\1\0\0\0\0", 12, PATIENCE);
+
+	return err ? err : read_one(t);
 }
 
 /* A TLS server that is sent these bytes by something else. */
