@@ -2,6 +2,7 @@
 #ifndef TUXTAPE_REPO_H
 #define TUXTAPE_REPO_H
 
+#include "lib/apply.h"
 #include "lib/arena.h"
 #include "lib/base.h"
 #include "lib/buf.h"
@@ -13,6 +14,9 @@ struct repo;
 
 /* Once a process, before anything else here; the process's large-tree cache is cache_bytes. ERR_GIT. */
 int repo_setup(size_t cache_bytes);
+
+/* The same for a process with a limit on its address space: packs are mapped a little at a time. */
+int repo_setup_small(size_t cache_bytes);
 
 /* Opens a bare or a checked-out repository, of whatever owner, from that path alone (no search upwards). ERR_NOTFOUND where
  * there is nothing at the path, ERR_GIT where it is no repository. */
@@ -58,6 +62,14 @@ int repo_changes(struct repo *r, const char *old, const char *now, const char *d
 
 /* Appends the contents of a file of a commit's tree. ERR_NOTFOUND where there is none; ERR_INPUT where it is larger than most. */
 int repo_file(struct repo *r, const char *commit, const char *path, size_t most, struct buf *out);
+
+/* A commit's tree as a tree_reader's ctx. repo_tree_read is its read: what stands at a path, links and folders included; what is not there
+ * is TREE_ABSENT. ERR_GIT, ERR_INPUT. */
+struct repo_tree {
+	struct repo *repo;
+	const char *commit;
+};
+int repo_tree_read(void *ctx, struct arena *a, const char *path, struct tree_file *out);
 
 /* The commit that a tag (or, failing that, a branch) names; in other people's clones also those below refs/tuxtape/. ERR_NOTFOUND. */
 int repo_ref(struct repo *r, const char *ref, char commit[REPO_HEX]);

@@ -1,0 +1,351 @@
+/* Owns the rules on what is no code: layouts, data, static locals, exports and their namespaces. */
+#include "lib/lint_model.h"
+
+#include "lib/buf.h"
+#include "lib/str.h"
+
+#include <stdlib.h>
+
+#define BLOCK LINT_LEVEL__LINT_BLOCK
+#define WARN LINT_LEVEL__LINT_WARN
+
+static struct lint_place at_touch(const struct lint_touch *t)
+{
+	return (struct lint_place){ t->file, t->line };
+}
+
+/* Do the tokens of these parts differ between both sides? */
+static bool head_differs(const struct lint_touch *t)
+{
+	return !lint_same_tokens(&t->file->old, t->old->first, t->old->body, &t->file->now, t->now->first, t->now->body);
+}
+
+static bool body_differs(const struct lint_touch *t)
+{
+	return !lint_same_tokens(&t->file->old, t->old->body, t->old->end, &t->file->now, t->now->body, t->now->end);
+}
+
+/* ---- 7: layout */
+
+static const char *name_of_type(const struct citem *item)
+{
+	return *item->name ? item->name : "a type without a name";
+}
+
+static void judge_layout(struct lint *l, const struct lint_touch *t)
+{
+	const struct citem *item = lint_item_of(t);
+
+	if (!t->old || !t->now)
+		return;
+	if (item->kind == CITEM_TYPE && (head_differs(t) || body_differs(t)))
+		lint_add(l, WARN, at_touch(t),
+			 "The members of %s change, but objects of the running kernel have the old layout.",
+			 name_of_type(item));
+	else if (item->kind == CITEM_DATA && head_differs(t))
+		lint_add(l, WARN, at_touch(t),
+			 "The type or the size of %s changes, but the running kernel has the old object.", item->name);
+}
+
+/* A number that a macro stands for and that bounds an array of this file. */
+static const struct citem *bounded_by(const struct cfile *c, const char *macro)
+{
+	for (size_t i = 0; i < c->n_items; i++) {
+		const struct citem *item = &c->items[i];
+		int bracket = 0;
+
+		if (item->kind != CITEM_TYPE && item->kind != CITEM_DATA)
+			continue;
+		for (size_t k = item->first; k < item->end; k++) {
+			bracket += ctok_is(&c->toks[k], "[");
+			bracket -= ctok_is(&c->toks[k], "]");
+			if (bracket > 0 && ctok_is(&c->toks[k], macro))
+				return item;
+		}
+	}
+	return NULL;
+}
+
+static const struct citem *find_macro(const struct cfile *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_notes; i++)
+		if (c->notes[i].kind == CITEM_MACRO && strcmp(c->notes[i].name, name) == 0)
+			return &c->notes[i];
+	return NULL;
+}
+
+/* Macros looked at in one file: each costs a walk through it. */
+#define MACROS_MOST 64
+
+/* #define lines that change their value. */
+static void judge_macros(struct lint *l, const struct lint_file *f)
+{
+	size_t looked = 0;
+
+	for (size_t i = 0; i < f->n_lines && looked < MACROS_MOST; i++) {
+		const struct lint_line *line = &f->lines[i];
+		const struct citem *macro, *bounded;
+		char *name;
+
+		if (line->diff->kind != DIFF_ADD || line->end - line->first < 4 ||
+		    !ctok_is(&f->now.c.toks[line->first], "#") || !ctok_is(&f->now.c.toks[line->first + 1], "define"))
+			continue;
+		looked++;
+		name = arena_memdup(l->a, f->now.c.toks[line->first + 2].s, f->now.c.toks[line->first + 2].len);
+		macro = find_macro(&f->old.c, name);
+		if (!macro || lint_same_tokens(&f->old, macro->first, macro->end, &f->now, line->first, line->end))
+			continue;
+		if ((bounded = bounded_by(&f->old.c, name)))
+			lint_add(l, WARN, (struct lint_place){ f, line->number },
+				 "%s changes, and with it the size of an array in %s.", name, name_of_type(bounded));
+	}
+}
+
+int lint_layout(struct lint *l)
+{
+	for (size_t i = 0; i < l->n_files; i++) {
+		for (size_t k = 0; k < l->files[i].n_touches; k++)
+			judge_layout(l, &l->files[i].touches[k]);
+		judge_macros(l, &l->files[i]);
+	}
+	return 0;
+}
+
+/* ---- 8: data */
+
+/* Calls that make no data of their own: of those a change is no matter. */
+static bool makes_no_data(const char *macro)
+{
+	static const char *const prefixes[] = { "EXPORT_",        "MODULE_AUTHOR", "MODULE_DESCRIPTION", "MODULE_LICENSE",
+						"MODULE_VERSION", "MODULE_PARM",   "MODULE_INFO",        "MODULE_IMPORT_NS",
+						"MODULE_SOFTDEP", "NOKPROBE_",     "ALLOW_ERROR",        "static_assert",
+						"module_init",    "module_exit",   "BUILD_BUG",          "DECLARE_" };
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (str_starts(macro, prefixes[i]))
+			return true;
+	return strstr(macro, "initcall") != NULL;
+}
+
+static void judge_data(struct lint *l, const struct lint_touch *t)
+{
+	const struct citem *item = lint_item_of(t);
+
+	if (!t->old || !t->now)
+		return;
+	if (item->kind == CITEM_DATA && body_differs(t))
+		lint_add(l, WARN, at_touch(t), "The value of %s changes, but a livepatch replaces functions, not data.",
+			 item->name);
+	else if (item->kind == CITEM_CALL && !makes_no_data(item->name) && body_differs(t))
+		lint_add(l, WARN, at_touch(t), "%s() makes data that the running kernel has already.", item->name);
+}
+
+int lint_data(struct lint *l)
+{
+	for (size_t i = 0; i < l->n_files; i++)
+		for (size_t k = 0; k < l->files[i].n_touches; k++)
+			judge_data(l, &l->files[i].touches[k]);
+	return 0;
+}
+
+/* ---- 10: exports */
+
+static bool is_export(const char *macro)
+{
+	return str_starts(macro, "EXPORT_SYMBOL") || str_starts(macro, "EXPORT_PER_CPU_SYMBOL") ||
+	       strcmp(macro, "ACPI_EXPORT_SYMBOL") == 0;
+}
+
+static void judge_prototype(struct lint *l, const struct lint_touch *t)
+{
+	const char *name = lint_item_of(t)->name;
+
+	if (!t->old || !t->now || t->old->kind != CITEM_FUNCTION || t->old->macro || !head_differs(t))
+		return;
+	if (lint_call_of(&t->file->old, name, is_export))
+		lint_add(l, BLOCK, at_touch(t),
+			 "The prototype of %s changes, and with it the checksum by which modules find it.", name);
+	else if (!t->file->whole && !citem_has_word(&t->file->old.c, t->old, "static"))
+		lint_add(l, WARN, at_touch(t), "The prototype of %s changes; where it is exported, modules find it no more.",
+			 name);
+}
+
+/* Exports that come or go: the livepatch is no provider of symbols. */
+static void judge_exports(struct lint *l, const struct lint_touch *t)
+{
+	const struct citem *item = lint_item_of(t);
+
+	if (item->kind != CITEM_CALL || !is_export(item->name) || (t->old && t->now))
+		return;
+	lint_add(l, WARN, at_touch(t), "An %s() %s: the symbols of the running kernel stay what they are.", item->name,
+		 t->now ? "is added" : "goes");
+}
+
+static bool exports_symbols(const struct lint_side *s)
+{
+	for (size_t i = 0; i < s->n_calls; i++)
+		if (is_export(s->calls[i].item->name))
+			return true;
+	return false;
+}
+
+static void judge_includes(struct lint *l, const struct lint_file *f)
+{
+	if (lint_is_header(f->path) || !exports_symbols(&f->old))
+		return;
+	for (size_t i = 0; i < f->n_lines; i++) {
+		const struct lint_line *line = &f->lines[i];
+
+		if (line->diff->kind == DIFF_ADD && line->end - line->first > 2 &&
+		    ctok_is(&f->now.c.toks[line->first], "#") && ctok_is(&f->now.c.toks[line->first + 1], "include"))
+			lint_add(l, WARN, (struct lint_place){ f, line->number },
+				 "A new #include in a file that exports symbols may complete a type and so change their "
+				 "checksums.");
+	}
+}
+
+int lint_export(struct lint *l)
+{
+	for (size_t i = 0; i < l->n_files; i++) {
+		struct lint_file *f = &l->files[i];
+
+		for (size_t k = 0; k < f->n_touches; k++) {
+			judge_prototype(l, &f->touches[k]);
+			judge_exports(l, &f->touches[k]);
+		}
+		judge_includes(l, f);
+	}
+	return 0;
+}
+
+/* ---- 11: static locals */
+
+/* Notes looked at in one function. */
+#define LOCALS_MOST 256
+
+/* The notes of static locals that stand in an item: [*from, *to). They are in order of their functions. */
+static void locals_of(const struct lint_side *s, const struct citem *item, size_t *from, size_t *to)
+{
+	size_t low = 0, high = s->c.n_notes;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->c.notes[middle].first < item->first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*from = low;
+	while (low < s->c.n_notes && s->c.notes[low].first < item->end && low - *from < LOCALS_MOST)
+		low++;
+	*to = low;
+}
+
+static const struct citem *find_local(const struct lint_side *s, const struct citem *item, const char *name)
+{
+	size_t from, to;
+
+	locals_of(s, item, &from, &to);
+	for (; from < to; from++)
+		if (s->c.notes[from].kind == CITEM_STATIC_LOCAL && strcmp(s->c.notes[from].name, name) == 0)
+			return &s->c.notes[from];
+	return NULL;
+}
+
+static void judge_old_local(struct lint *l, const struct lint_touch *t, const struct citem *local)
+{
+	if (!find_local(&t->file->now, t->now, local->name))
+		lint_add(l, WARN, at_touch(t),
+			 "The static variable %s of %s goes: the builders must find each of them again.", local->name,
+			 t->old->name);
+	else if (t->file->whole && citem_count(&t->file->old.c, t->old, local->name) > 1 &&
+		 citem_count(&t->file->now.c, t->now, local->name) == 1)
+		lint_add(l, WARN, at_touch(t),
+			 "Nothing in %s refers to its static variable %s any longer, so it is optimised away.", t->old->name,
+			 local->name);
+}
+
+/* A constant holds no state. Of a pointer it is the const behind the last * that counts. */
+static bool is_constant(const struct cfile *c, const struct citem *local)
+{
+	bool is_const = false;
+
+	for (size_t i = local->first; i < local->end && !ctok_is(&c->toks[i], local->name); i++) {
+		is_const |= ctok_is(&c->toks[i], "const");
+		/* What const said so far was about what is pointed at. */
+		if (ctok_is(&c->toks[i], "*"))
+			is_const = false;
+	}
+	return is_const;
+}
+
+static void judge_locals(struct lint *l, const struct lint_touch *t)
+{
+	size_t from, to;
+
+	if (!t->old || !t->now || t->old->kind != CITEM_FUNCTION)
+		return;
+	locals_of(&t->file->old, t->old, &from, &to);
+	for (; from < to; from++)
+		if (t->file->old.c.notes[from].kind == CITEM_STATIC_LOCAL)
+			judge_old_local(l, t, &t->file->old.c.notes[from]);
+	locals_of(&t->file->now, t->now, &from, &to);
+	for (; from < to; from++) {
+		const struct citem *local = &t->file->now.c.notes[from];
+
+		if (local->kind == CITEM_STATIC_LOCAL && !is_constant(&t->file->now.c, local) &&
+		    !find_local(&t->file->old, t->old, local->name))
+			lint_add(l, WARN, (struct lint_place){ t->file, local->first_line },
+				 "A static variable %s comes into %s: it starts anew with each livepatch.", local->name,
+				 t->now->name);
+	}
+}
+
+int lint_static_local(struct lint *l)
+{
+	for (size_t i = 0; i < l->n_files; i++)
+		for (size_t k = 0; k < l->files[i].n_touches; k++)
+			judge_locals(l, &l->files[i].touches[k]);
+	return 0;
+}
+
+/* ---- 26: namespaces */
+
+static int judge_symbol(struct lint *l, const struct lint_file *f, const struct lint_line *line, const struct ctok *t)
+{
+	char *name = arena_memdup(l->a, t->s, t->len);
+	const char *space = l->in->export_space(l->in->export_space_ctx, name);
+
+	if (space && *space)
+		lint_add(l, WARN, (struct lint_place){ f, line->number },
+			 "%s is exported in the namespace %s, which a module must import.", name, space);
+	return 0;
+}
+
+static void judge_namespaces(struct lint *l, const struct lint_file *f, const struct lint_line *line)
+{
+	for (size_t k = line->first; k < line->end; k++) {
+		const struct ctok *t = &f->now.c.toks[k];
+
+		if (t->kind != CTOK_IDENT)
+			continue;
+		if (ctok_is(t, "MODULE_IMPORT_NS") || lint_tok_starts(t, "EXPORT_SYMBOL_NS"))
+			lint_add(l, WARN, (struct lint_place){ f, line->number },
+				 "%.*s ties the code to an export namespace.", (int)t->len, t->s);
+		else if (l->in->export_space && k + 1 < f->now.c.n_toks && ctok_is(&f->now.c.toks[k + 1], "("))
+			judge_symbol(l, f, line, t);
+	}
+}
+
+int lint_namespace(struct lint *l)
+{
+	for (size_t i = 0; i < l->n_files; i++)
+		for (size_t k = 0; k < l->files[i].n_lines; k++)
+			if (l->files[i].lines[k].diff->kind == DIFF_ADD)
+				judge_namespaces(l, &l->files[i], &l->files[i].lines[k]);
+	return l->in->export_space
+		       ? 0
+		       : lint_skip(l,
+				   "which symbols are exported in a namespace is not known; it looked for the macros alone");
+}
