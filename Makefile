@@ -84,7 +84,7 @@ $(O)/t/%: t/%.c $(O)/libapplets.a $(O)/libtuxtape.a | $(GENERATED)
 	$(Q)$(CC) $(ALL_CFLAGS) -It -o $@ $< $(O)/libapplets.a $(O)/libtuxtape.a $(PKG_LIBS)
 
 # What the handlers of the server are made of: one fuzz target asks them.
-SERVER_PARTS := $(filter $(O)/applets/server_%.o,$(APPLET_OBJS))
+SERVER_PARTS := $(filter $(O)/applets/server_%.o,$(APPLET_OBJS)) $(O)/applets/kernel_clone.o
 $(O)/fuzz/fuzz_request $(O)/libfuzzer/fuzz_request: PARTS = $(SERVER_PARTS)
 $(O)/fuzz/fuzz_request $(O)/libfuzzer/fuzz_request: $(SERVER_PARTS)
 

@@ -43,7 +43,8 @@ struct applet_common {
 #define APPLET_COMMON_KERNEL(type) APPLET_CONFIG(type, OPT_CONFIG_FILE), APPLET_USUAL(type)
 
 /* The only list of applets. */
-#define APPLETS(X) X(parse) X(server) X(builder) X(cves) X(config) X(job) X(dash) X(cert) X(backup) X(restore)
+#define APPLETS(X) \
+	X(parse) X(server) X(builder) X(cves) X(config) X(job) X(patch) X(lint) X(dash) X(cert) X(backup) X(restore)
 
 #define APPLET_DECLARE(n) extern const struct applet applet_##n;
 APPLETS(APPLET_DECLARE)

@@ -63,4 +63,10 @@ int source_open(struct source *s, const struct applet *applet, const struct appl
 		const struct client_options *client, struct arena *a);
 void source_close(struct source *s);
 
+/* The fix of an instance with its patch. ERR_USAGE for what is no title, ERR_NOTFOUND with the reason where there is no patch. */
+int source_patch(struct source *s, struct arena *a, const char *title, Fix **out);
+
+/* One CVE with everything, judged for what the request names. */
+int source_cve(struct source *s, struct arena *a, const FetchCveRequest *r, Cve **cve);
+
 #endif

@@ -1,6 +1,7 @@
 /* tuxtape cves: what is open in a kernel, everything known of one CVE, and the raw patch of a fix. Owns the words and columns that
  * people see; the verdicts come from lib/answer.c. */
 #include "applets/cves.h"
+#include "applets/words.h"
 
 #include "lib/answer.h"
 #include "lib/buf.h"
@@ -28,6 +29,8 @@ static const struct opt options[] = {
 	{ "fixed-only", 0, OPT_FLAG, O(fixed_only), NULL, "only CVEs with a fix on the kernel's own branch",
 	  .flag_only = true },
 	{ "unfixed-only", 0, OPT_FLAG, O(unfixed_only), NULL, "only CVEs without one", .flag_only = true },
+	{ "exclude-livepatched", 0, OPT_FLAG, O(not_livepatched), NULL,
+	  "leave out CVEs with an approved livepatch for the kernel", .flag_only = true },
 	{ "include-not-compiled", 0, OPT_FLAG, O(not_compiled), NULL,
 	  "list CVEs whose files the config does not compile, too", .flag_only = true },
 	{ "count", 0, OPT_FLAG, O(count), NULL, "print how many there are, a line each kernel, and no list",
@@ -85,28 +88,12 @@ static int list(struct source *s, struct arena *a, const struct cves_options *o)
 	r.configs = o->configs.items;
 	r.has_exclude_unpatched = r.exclude_unpatched = o->fixed_only;
 	r.has_exclude_patched = r.exclude_patched = o->unfixed_only;
+	r.has_exclude_deployable_patched = r.exclude_deployable_patched = o->not_livepatched;
 	r.has_include_not_compiled = r.include_not_compiled = o->not_compiled;
 	r.has_brief = r.brief = !o->json;
 	r.has_min_score = o->min_score > 0;
 	r.min_score = o->min_score;
 	return cves_list(s, a, o, &r);
-}
-
-static int get_cve(struct source *s, struct arena *a, const FetchCveRequest *r, Cve **cve)
-{
-	struct db_target *targets;
-	size_t n;
-	int err;
-
-	if (s->rpc)
-		return rpc_call(s->rpc, RPC_FETCH_CVE, &r->base, a, s->timeout_ms, cve);
-	if ((err = db_begin_read(s->db)))
-		return err;
-	if (!(err = answer_targets(s->db, a, r->n_configs, r->configs, r->kernel_version, false, &n, &targets)) &&
-	    !(err = db_cve_get(s->db, a, r->id, cve)))
-		err = answer_judge(s->db, a, *cve, targets, n);
-	db_rollback(s->db);
-	return err;
 }
 
 static int show_cve(struct source *s, struct arena *a, const struct cves_options *o, const char *id)
@@ -123,7 +110,7 @@ static int show_cve(struct source *s, struct arena *a, const struct cves_options
 	r.id = id;
 	r.n_configs = o->configs.n;
 	r.configs = o->configs.items;
-	if ((err = get_cve(s, a, &r, &cve)))
+	if ((err = source_cve(s, a, &r, &cve)))
 		return err;
 	if (o->json)
 		applet_print_json(&cve->base);
@@ -132,104 +119,17 @@ static int show_cve(struct source *s, struct arena *a, const struct cves_options
 	return 0;
 }
 
-/* Raw to a file or a pipe, made printable on a terminal, where escape sequences would act. */
-static void print_patch(ProtobufCBinaryData patch)
-{
-	struct buf shown = { 0 };
-
-	if (!isatty(STDOUT_FILENO)) {
-		fwrite(patch.data, 1, patch.len, stdout);
-		return;
-	}
-	str_printable_lines(&shown, (const char *)patch.data, patch.len);
-	fwrite(buf_str(&shown), 1, shown.len, stdout);
-	buf_free(&shown);
-}
-
-/* Puts the chunks together again. */
-static int fetch_fix(struct source *s, struct arena *a, const char *title, Fix **out)
-{
-	FetchPatchRequest r = FETCH_PATCH_REQUEST__INIT;
-	Fix *fix = pb_new(a, &fix__descriptor);
-	struct buf patch = { 0 };
-	enum rpc_news news = RPC_NOTHING;
-	int err;
-
-	r.title = title;
-	err = rpc_start(s->rpc, RPC_FETCH_PATCH, &r.base);
-	while (!err && news != RPC_END) {
-		PatchChunk *chunk;
-
-		if ((err = rpc_next(s->rpc, a, s->timeout_ms, &news, &chunk)) || news == RPC_END)
-			break;
-		if (news == RPC_NOTHING) {
-			err = fail(ERR_NET, "no answer within %d ms", s->timeout_ms);
-			break;
-		}
-		if (chunk->fix_commit) {
-			fix->fix_commit = chunk->fix_commit;
-			fix->has_state = chunk->has_state;
-			fix->state = chunk->state;
-			fix->has_subject = chunk->has_subject;
-			fix->subject = chunk->subject;
-		}
-		fix->has_patch |= chunk->has_raw;
-		buf_add(&patch, chunk->raw.data, chunk->raw.len);
-	}
-	fix->patch = pb_bytes(a, buf_str(&patch), patch.len);
-	buf_free(&patch);
-	*out = fix;
-	return err;
-}
-
-static int load_fix(struct source *s, struct arena *a, const char *title, Fix **out)
-{
-	const char *id, *commit;
-	Fix *fix;
-	int err;
-
-	/* As with `cves show`: an operand that can be no title is misuse. */
-	if ((err = dyad_split_title(a, title, &id, &commit)))
-		return err == ERR_INPUT ? ERR_USAGE : err;
-	if (strcmp(commit, "nofix") == 0)
-		return fail(ERR_NOTFOUND, "%s: there is no fix for this instance", title);
-	if (s->rpc)
-		return fetch_fix(s, a, title, out);
-	if ((err = db_fix_get(s->db, a, id, commit, &fix)))
-		return err;
-	/* The same fields as come over the wire, so that scripts see one answer. */
-	*out = pb_new(a, &fix__descriptor);
-	(*out)->fix_commit = fix->fix_commit;
-	(*out)->has_state = true;
-	(*out)->state = fix->state;
-	(*out)->has_subject = fix->has_subject;
-	(*out)->subject = fix->subject;
-	(*out)->has_patch = fix->has_patch;
-	(*out)->patch = fix->patch;
-	return 0;
-}
-
 static int show_patch(struct source *s, struct arena *a, const struct cves_options *o, const char *title)
 {
-	static const char *const why[] = {
-		[FIX_STATE__FIX_MISSING] =
-			"the clone of the kernel does not have that commit; fetch and run `tuxtape parse` again",
-		[FIX_STATE__FIX_ROOT] = "that commit has no parent to differ from",
-		[FIX_STATE__FIX_MERGE] = "that commit is a merge",
-	};
 	Fix *fix;
 	int err;
 
-	if ((err = load_fix(s, a, title, &fix)))
+	if ((err = source_patch(s, a, title, &fix)))
 		return err;
-	if (fix->state != FIX_STATE__FIX_STORED)
-		return fail(ERR_NOTFOUND, "%s: no patch: %s", title,
-			    fix->state < ARRAY_LEN(why) && why[fix->state] ? why[fix->state]
-									   : "its state is not known here");
 	if (o->json)
 		applet_print_json(&fix->base);
 	else
-		print_patch(fix->patch);
+		words_print_patch(fix->patch);
 	return 0;
 }
 

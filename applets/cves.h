@@ -10,7 +10,7 @@ struct cves_options {
 	const char *db, *kernel, *sort;
 	struct opt_list configs;
 	double min_score;
-	bool fixed_only, unfixed_only, not_compiled, count, json;
+	bool fixed_only, unfixed_only, not_livepatched, not_compiled, count, json;
 };
 
 /* "6.1.172", "mainline 6.9", "none" or "unknown". */

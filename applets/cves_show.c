@@ -5,6 +5,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/kver.h"
+#include "lib/patch_state.h"
 #include "lib/str.h"
 
 #include <stdio.h>
@@ -120,6 +121,10 @@ static void add_verdict(struct arena *a, struct buf *out, const Verdict *v)
 	add_row(out, "  Because", v->reason);
 	if (v->verdict != VERDICT_KIND__NOT_AFFECTED)
 		add_row(out, "  Fixed in", cves_fix_word(a, v));
+	if (v->has_livepatch)
+		add_row(out, "  Livepatch",
+			arena_printf(a, "patch %llu, %s", (unsigned long long)v->livepatch_id,
+				     patch_state_word((int)v->livepatch)));
 	for (size_t i = 0; i < v->n_titles; i++)
 		add_row(out, i ? "" : "  Instances", v->titles[i]);
 }

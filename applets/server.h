@@ -14,9 +14,9 @@ struct server_options {
 	struct applet_common common;
 	const char *db;
 	struct opt_list addresses, roles;
-	bool tls, insecure, allow_empty;
+	bool tls, insecure, allow_empty, allow_self_review;
 	const char *cert_path, *key_path, *ca_path, *crl_path, *linux_repo;
-	uint64_t max_clients, max_per_address, spare, handshake_timeout, idle_timeout, stall_timeout, drain_timeout, lease;
+	uint64_t max_clients, max_per_address, spare, handshake_timeout, idle_timeout, stall_timeout, drain_timeout, lease, approvals;
 };
 
 #define LISTENERS_MOST 32
@@ -103,6 +103,12 @@ SERVER_HANDLER(serve_cancel);
 SERVER_HANDLER(serve_retry);
 SERVER_HANDLER(serve_builders);
 SERVER_HANDLER(serve_rebuild);
+SERVER_HANDLER(serve_submit);
+SERVER_HANDLER(serve_review);
+SERVER_HANDLER(serve_withdraw);
+SERVER_HANDLER(serve_patches);
+SERVER_HANDLER(serve_patch_record);
+SERVER_HANDLER(serve_audit);
 
 /* A registered builder's turn: looks for a job and sees it through. 0, or the error that ends the connection. */
 int server_builder_turn(struct client *c);

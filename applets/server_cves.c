@@ -3,6 +3,7 @@
 
 #include "lib/answer.h"
 #include "lib/db_cve.h"
+#include "lib/db_patch.h"
 #include "lib/dyad.h"
 #include "lib/err.h"
 #include "lib/log.h"
@@ -106,10 +107,46 @@ static int send_bytes(struct rpc_call *call, ProtobufCBinaryData bytes, bool dep
 	return 0;
 }
 
+/* The approved livepatch for the config or version that was named. */
+static int find_deployable(struct client *c, struct db *db, const FetchPatchRequest *r, const char *id, const Fix *fix,
+			   PatchRevision *out)
+{
+	struct db_target *targets;
+	size_t n;
+	int err;
+
+	patch_revision__init(out);
+	if (!r->config && !r->kernel_version)
+		return 0;
+	if ((err = answer_targets(db, c->arena, r->config ? 1 : 0, &r->config, r->kernel_version, false, &n, &targets)))
+		return err;
+	return db_patch_deployable(db, c->arena, id, fix->fix_commit, targets[0].config, &targets[0].version, out);
+}
+
+static int send_patches(struct rpc_call *call, PatchChunk *first, const Fix *fix, const PatchRevision *deployable)
+{
+	int err = 0;
+
+	if ((first->has_raw_size = fix->has_patch))
+		first->raw_size = fix->patch.len;
+	if ((first->has_deployable_size = deployable->has_body))
+		first->deployable_size = deployable->body.len;
+	if (!fix->has_patch && !deployable->has_body)
+		return rpc_record(call, &first->base);
+	if (fix->has_patch) {
+		err = send_bytes(call, fix->patch, false, first);
+		first = NULL;
+	}
+	if (!err && deployable->has_body)
+		err = send_bytes(call, deployable->body, true, first);
+	return err;
+}
+
 int serve_patch(void *client, struct rpc_call *call, const ProtobufCMessage *request)
 {
 	const FetchPatchRequest *r = (const FetchPatchRequest *)request;
 	PatchChunk first = PATCH_CHUNK__INIT;
+	PatchRevision deployable;
 	struct client *c = client;
 	const char *id, *commit;
 	struct db *db;
@@ -120,7 +157,8 @@ int serve_patch(void *client, struct rpc_call *call, const ProtobufCMessage *req
 		return fail(ERR_USAGE, "'%s' is not the title of an instance", r->title ? r->title : "");
 	if (strcmp(commit, "nofix") == 0)
 		return fail(ERR_NOTFOUND, "%s: there is no fix for this instance", r->title);
-	if ((err = server_db(c, &db)) || (err = db_fix_get(db, c->arena, id, commit, &fix)))
+	if ((err = server_db(c, &db)) || (err = db_fix_get(db, c->arena, id, commit, &fix)) ||
+	    (err = find_deployable(c, db, r, id, fix, &deployable)))
 		return err;
 	first.title = r->title;
 	first.fix_commit = fix->fix_commit;
@@ -128,11 +166,7 @@ int serve_patch(void *client, struct rpc_call *call, const ProtobufCMessage *req
 	first.state = fix->state;
 	first.has_subject = fix->has_subject;
 	first.subject = fix->subject;
-	if (!fix->has_patch)
-		return rpc_record(call, &first.base);
-	first.has_raw_size = true;
-	first.raw_size = fix->patch.len;
-	return send_bytes(call, fix->patch, false, &first);
+	return send_patches(call, &first, fix, &deployable);
 }
 
 static int count_builders(struct client *c, struct db *db, HealthInfo *h)

@@ -30,6 +30,12 @@ static const struct right {
 	[RPC_RETRY_JOB] = { ROLE_AUTHOR },
 	[RPC_FETCH_BUILDERS] = { ROLE_VIEWER },
 	[RPC_REBUILD_CONFIGS] = { ROLE_AUTHOR },
+	[RPC_SUBMIT_PATCH] = { ROLE_AUTHOR },
+	[RPC_REVIEW_PATCH] = { ROLE_REVIEWER },
+	[RPC_WITHDRAW_PATCH] = { ROLE_AUTHOR },
+	[RPC_FETCH_PATCHES] = { ROLE_VIEWER },
+	[RPC_FETCH_PATCH_RECORD] = { ROLE_VIEWER },
+	[RPC_FETCH_AUDIT] = { ROLE_VIEWER },
 };
 
 enum role server_least_role(unsigned method)

@@ -43,6 +43,12 @@ int (*const server_handlers[RPC_METHODS])(void *client, struct rpc_call *call, c
 	[RPC_RETRY_JOB] = serve_retry,
 	[RPC_FETCH_BUILDERS] = serve_builders,
 	[RPC_REBUILD_CONFIGS] = serve_rebuild,
+	[RPC_SUBMIT_PATCH] = serve_submit,
+	[RPC_REVIEW_PATCH] = serve_review,
+	[RPC_WITHDRAW_PATCH] = serve_withdraw,
+	[RPC_FETCH_PATCHES] = serve_patches,
+	[RPC_FETCH_PATCH_RECORD] = serve_patch_record,
+	[RPC_FETCH_AUDIT] = serve_audit,
 };
 
 static void on_signal(int sig)

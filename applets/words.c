@@ -1,6 +1,11 @@
 /* Owns words for people that several applets share. */
 #include "applets/words.h"
 
+#include "lib/str.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
 const char *job_state_word(JobState state)
 {
 	static const char *const words[] = {
@@ -21,4 +26,18 @@ const char *verdict_word(VerdictKind verdict)
 	};
 
 	return verdict > 0 && verdict < ARRAY_LEN(words) ? words[verdict] : "?";
+}
+
+/* Raw to a file or a pipe, made printable on a terminal, where escape sequences would act. */
+void words_print_patch(ProtobufCBinaryData patch)
+{
+	struct buf shown = { 0 };
+
+	if (!isatty(STDOUT_FILENO)) {
+		fwrite(patch.data, 1, patch.len, stdout);
+		return;
+	}
+	str_printable_lines(&shown, (const char *)patch.data, patch.len);
+	fwrite(buf_str(&shown), 1, shown.len, stdout);
+	buf_free(&shown);
 }

@@ -10,4 +10,7 @@ const char *job_state_word(JobState state);
 /* "affected", "not compiled", "unknown", "not affected". */
 const char *verdict_word(VerdictKind verdict);
 
+/* A patch to stdout: raw to a file or a pipe, made printable on a terminal. */
+void words_print_patch(ProtobufCBinaryData patch);
+
 #endif

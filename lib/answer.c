@@ -3,6 +3,7 @@
 
 #include "lib/cve.h"
 #include "lib/db_cve.h"
+#include "lib/db_patch.h"
 #include "lib/err.h"
 #include "lib/kver.h"
 #include "lib/str.h"
@@ -23,6 +24,8 @@ struct answer {
 	struct db_batch batch;
 	size_t at; /* the next of the batch */
 	struct tally *tallies;
+	struct db_livepatches livepatches;
+	struct arena *kept; /* the livepatches */
 };
 
 static void tally_init(struct tally *t, const struct db_target *target)
@@ -65,9 +68,10 @@ int answer_request(struct db *db, struct arena *a, const FetchCvesRequest *r, st
 	struct db_target *targets;
 	int err;
 
-	if (r->exclude_deployable_patched)
-		return fail(ERR_USAGE, "exclude_deployable_patched: this server keeps no deployable patches yet");
-	*ask = (struct answer_ask){ .min_score = r->min_score, .brief = r->brief, .not_compiled = r->include_not_compiled };
+	*ask = (struct answer_ask){ .min_score = r->min_score,
+				    .brief = r->brief,
+				    .not_compiled = r->include_not_compiled,
+				    .undeployed = r->exclude_deployable_patched };
 	if (!(r->min_score >= 0 && r->min_score <= 10))
 		return fail(ERR_USAGE, "min_score: scores go from 0.0 to 10.0");
 	if (r->exclude_unpatched && r->exclude_patched)
@@ -91,7 +95,9 @@ int answer_open(struct answer **out, struct db *db, const struct answer_ask *ask
 		tally_init(&ans->tallies[i], &ask->targets[i]);
 	if (!ask->keep)
 		ans->own = arena_new(0);
-	if ((err = db_scan_begin(db, ask->brief, &ans->scan)))
+	ans->kept = arena_new(0);
+	if ((err = db_livepatches(db, ans->kept, NULL, &ans->livepatches)) ||
+	    (err = db_scan_begin(db, ask->brief, &ans->scan)))
 		answer_close(ans);
 	else
 		*out = ans;
@@ -208,7 +214,8 @@ static int judge_build(struct db *db, struct arena *a, const Cve *cve, const str
 	return 0;
 }
 
-int answer_judge(struct db *db, struct arena *a, Cve *cve, const struct db_target *targets, size_t n)
+static int judge_targets(struct db *db, struct arena *a, Cve *cve, const struct db_target *targets, size_t n,
+			 const struct db_livepatches *livepatches)
 {
 	Verdict plain = VERDICT__INIT;
 	int err = 0;
@@ -225,13 +232,24 @@ int answer_judge(struct db *db, struct arena *a, Cve *cve, const struct db_targe
 		v->config = targets[i].config;
 		if (targets[i].id && v->verdict == VERDICT_KIND__AFFECTED)
 			err = judge_build(db, a, cve, &targets[i], v);
+		db_livepatch_judge(livepatches, a, cve->id, v);
 	}
 	return err;
+}
+
+int answer_judge(struct db *db, struct arena *a, Cve *cve, const struct db_target *targets, size_t n)
+{
+	struct db_livepatches livepatches;
+	int err = db_livepatches(db, a, cve->id, &livepatches);
+
+	return err ? err : judge_targets(db, a, cve, targets, n, &livepatches);
 }
 
 static bool open_for(const struct answer_ask *ask, const Verdict *v)
 {
 	if (v->verdict == VERDICT_KIND__NOT_AFFECTED || (v->verdict == VERDICT_KIND__NOT_COMPILED && !ask->not_compiled))
+		return false;
+	if (ask->undeployed && v->has_livepatch && v->livepatch == PATCH_STATE__APPROVED)
 		return false;
 	return ask->fix == ANSWER_ANY || (ask->fix == ANSWER_FIXED) == (v->fixed != NULL);
 }
@@ -268,7 +286,7 @@ static int judge(struct answer *ans, struct arena *a, Cve *cve, bool *listed)
 	const struct answer_ask *ask = &ans->ask;
 	bool scored = ask->min_score <= 0 || (cve->has_severity && cve->severity >= ask->min_score);
 	bool open = ask->n_targets == 0;
-	int err = answer_judge(ans->db, a, cve, ask->targets, ask->n_targets);
+	int err = judge_targets(ans->db, a, cve, ask->targets, ask->n_targets, &ans->livepatches);
 
 	for (size_t i = 0; i < ask->n_targets && !err; i++) {
 		struct tally *t = &ans->tallies[i];
@@ -346,6 +364,7 @@ void answer_close(struct answer *ans)
 		return;
 	db_scan_end(ans->scan);
 	arena_free(ans->own);
+	arena_free(ans->kept);
 	free(ans->tallies);
 	free(ans);
 }

@@ -12,6 +12,7 @@ struct answer_ask {
 	double min_score; /* CVEs scored lower, and those that nobody scored, are left out; 0: none */
 	enum answer_fix fix;
 	bool not_compiled;  /* list CVEs whose files are not compiled, too */
+	bool undeployed;    /* leave out those with an approved livepatch for the kernel */
 	bool brief;         /* without descriptions and files */
 	struct arena *keep; /* CVEs stay in this arena; NULL: each lives until the next is asked for */
 };

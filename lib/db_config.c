@@ -276,3 +276,15 @@ int db_profiles_by(struct db *db, struct arena *a, const char *builder, size_t *
 
 	return err ? err : db_texts(rows, a, n, configs);
 }
+
+int db_compiled_files(struct db *db, struct arena *a, int64_t config, size_t *n, const char ***files)
+{
+	struct db_rows *rows;
+	int err = db_query(
+		db, &rows,
+		"SELECT p.name FROM compiled_file AS f JOIN path AS p USING (path) WHERE f.config = ? AND f.kind = 1 "
+		"ORDER BY p.name",
+		"i", config);
+
+	return err ? err : db_texts(rows, a, n, files);
+}

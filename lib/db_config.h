@@ -42,6 +42,9 @@ int db_profile_put(struct db *db, const char *config, const BuildProfile *profil
 /* Commits whose path lists are stored. */
 int db_tree_commits(struct db *db, struct arena *a, size_t *n, const char ***commits);
 
+/* The files that a config's build compiled, assembled or included, by name. */
+int db_compiled_files(struct db *db, struct arena *a, int64_t config, size_t *n, const char ***files);
+
 /* Names of the configs whose profile that builder made. */
 int db_profiles_by(struct db *db, struct arena *a, const char *builder, size_t *n, const char ***configs);
 

@@ -18,6 +18,8 @@ static const char *const steps[DB_VERSION] = {
 #include "lib/schema.inc"
 	,
 #include "lib/schema_2.inc"
+	,
+#include "lib/schema_3.inc"
 };
 
 /* What the file turned out to be. */

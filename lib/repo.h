@@ -71,6 +71,20 @@ struct repo_tree {
 };
 int repo_tree_read(void *ctx, struct arena *a, const char *path, struct tree_file *out);
 
+/* Merges the changes from base to theirs into ours, as git does; appends the result, conflicts between <<<<<<< and >>>>>>> with the given
+ * labels, and sets *conflicts. Any side may be NULL (n 0): empty. ERR_GIT; ERR_INPUT for what is no text. */
+struct repo_side {
+	const char *data;
+	size_t n;
+	const char *label;
+};
+int repo_merge(struct buf *out, const struct repo_side *base, const struct repo_side *ours, const struct repo_side *theirs,
+	       bool *conflicts);
+
+/* Appends the unified diff (three lines of context, a/ and b/) from old to now of the file at path; NULL data: it is not there. Nothing where
+ * they are equal. ERR_GIT. */
+int repo_diff(struct buf *out, const char *path, const struct repo_side *old, const struct repo_side *now, uint32_t mode);
+
 /* The commit that a tag (or, failing that, a branch) names; in other people's clones also those below refs/tuxtape/. ERR_NOTFOUND. */
 int repo_ref(struct repo *r, const char *ref, char commit[REPO_HEX]);
 

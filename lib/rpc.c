@@ -27,6 +27,9 @@ static const struct shape {
 	[RPC_PUT_KERNEL_CONFIG] = { .request_most = LARGE_REQUEST_MOST },
 	[RPC_BUILD_KERNEL] = { .end = &build_result__descriptor, .request_most = LARGE_REQUEST_MOST },
 	[RPC_WATCH_JOB] = { .end = &job__descriptor },
+	[RPC_SUBMIT_PATCH] = { .request_most = LARGE_REQUEST_MOST },
+	[RPC_FETCH_PATCHES] = { .end = &nothing__descriptor },
+	[RPC_FETCH_AUDIT] = { .end = &nothing__descriptor },
 };
 
 struct rpc_call {

@@ -34,7 +34,13 @@ WatchJob viewer
 CancelJob author
 RetryJob author
 FetchBuilders viewer
-RebuildConfigs author'
+RebuildConfigs author
+SubmitPatch author
+ReviewPatch reviewer
+WithdrawPatch author
+FetchPatches viewer
+FetchPatchRecord viewer
+FetchAudit viewer'
 ladder='viewer author reviewer admin'
 rank() {
   case $1 in viewer) echo 1 ;; author) echo 2 ;; reviewer) echo 3 ;; admin) echo 4 ;; *) echo 9 ;; esac

@@ -17,10 +17,12 @@
 #include <unistd.h>
 
 #define INPUT_MOST 65536 /* fits in the socket's room, so that nobody waits */
-#define JOBS_MOST 200    /* then the database is made anew */
+#define JOBS_MOST 200    /* and patches: then the database is made anew */
 
 static char top[] = "/tmp/tuxtape-fuzz.XXXXXX";
-static struct server_options options = { .max_clients = 4, .lease = 60000 };
+static struct server_options options = {
+	.max_clients = 4, .lease = 60000, .approvals = 1, .allow_self_review = true, .linux_repo = "/nonexistent"
+};
 static struct server server = { .opts = &options };
 
 static int remove_one(const char *path, const struct stat *st UNUSED, int kind UNUSED, struct FTW *at UNUSED)
@@ -91,7 +93,7 @@ static void renew_when_full(struct client *c, struct arena *a)
 {
 	int64_t jobs;
 
-	must(db_number(c->db, &jobs, "SELECT count(*) FROM job", ""));
+	must(db_number(c->db, &jobs, "SELECT (SELECT count(*) FROM job) + (SELECT count(*) FROM patch_revision)", ""));
 	db_close(c->db);
 	c->db = NULL;
 	if (jobs > JOBS_MOST)

@@ -179,6 +179,9 @@ int main(void)
 	check_table(db, "cve_instance", &cve_instance__descriptor, "cve, line, ");
 	check_table(db, "score", &score__descriptor, "position, ");
 	check_table(db, "fix", &fix__descriptor, "fix, ");
+	check_table(db, "patch", &patch_record__descriptor, "target, ");
+	check_table(db, "patch_review", &patch_review__descriptor, "review, patch, ");
+	check_table(db, "audit", &audit_entry__descriptor, "");
 	check_table(db, "kernel_config", &kernel_config__descriptor, "config, ");
 	check_cve(db, a);
 	check_nvd(db, a);

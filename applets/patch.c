@@ -1,0 +1,122 @@
+/* tuxtape patch: from a raw fix to an approved livepatch. Owns the verbs and options; drafts stand in patch_draft.c and patch_work.c, what the
+ * server keeps in patch_review.c. */
+#include "applets/patch.h"
+
+#include "lib/err.h"
+#include "lib/str.h"
+
+#include <stdio.h>
+
+static const char *const states[] = { "submitted", "approved", "rejected", "withdrawn", NULL };
+
+#define O(field) offsetof(struct patch_options, field)
+static const struct opt options[] = {
+	{ "kernel", 'k', OPT_LIST, O(kernels), "VERSION", "kernel that the patch is for; may be repeated", NULL,
+	  .flag_only = true },
+	{ "config", 'c', OPT_LIST, O(configs), "NAME", "config that the patch is for; may be repeated", NULL,
+	  .flag_only = true },
+	{ "to", 0, OPT_STRING, O(to), "VERSION", "port: kernel to bring the patch to", NULL, .flag_only = true },
+	{ "message", 'm', OPT_STRING, O(message), "TEXT", "submit, review, withdraw: what to say", NULL, .flag_only = true },
+	{ "approve", 0, OPT_FLAG, O(approve), NULL, "review: approve", .flag_only = true },
+	{ "reject", 0, OPT_FLAG, O(reject), NULL, "review: reject", .flag_only = true },
+	{ "revision", 0, OPT_NUMBER, O(revision), "N",
+	  "review, show, diff, export: revision that is meant; the newest unless given", "0", .most = UINT32_MAX,
+	  .flag_only = true },
+	{ "since", 0, OPT_NUMBER, O(since), "N", "diff: compare with this revision, not with the raw fix", "0",
+	  .most = UINT32_MAX, .flag_only = true },
+	{ "accept-unchecked", 0, OPT_FLAG, O(accept_unchecked), NULL,
+	  "review: approve though the server had no tree to apply the patch to", .flag_only = true },
+	{ "state", 0, OPT_WORD, O(state), "STATE", "list: only submitted, approved, rejected or withdrawn", NULL, states,
+	  .flag_only = true },
+	{ "cve", 0, OPT_STRING, O(cve), "CVE-ID", "list: only those for this CVE", NULL, .flag_only = true },
+	{ "mine", 0, OPT_FLAG, O(mine), NULL, "list: only those whose newest revision is one's own", .flag_only = true },
+	{ "verify", 0, OPT_FLAG, O(verify), NULL, "audit: check that nothing in the log was changed", .flag_only = true },
+	{ "head", 0, OPT_STRING, O(head), "HASH", "audit: and that it holds the entry with this head", NULL,
+	  .flag_only = true },
+	{ "drafts", 0, OPT_PATH, O(drafts), "DIR", "where one's own drafts are", "~/.local/share/tuxtape/patches" },
+	{ "linux-repo", 0, OPT_PATH, O(linux_repo), "DIR", "clone of the kernel to apply patches to; only read",
+	  "~/.cache/tuxtape-dashboard/git/linux" },
+	{ "db", 0, OPT_PATH, O(db), "FILE", "database to read", "~/.cache/tuxtape-server/db.db3", .alias = "db-path" },
+	CLIENT_OPTIONS(struct patch_options),
+	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true },
+	APPLET_COMMON_KERNEL(struct patch_options),
+	OPT_END,
+};
+#undef O
+
+static const struct verb {
+	const char *name;
+	const char *operand; /* NULL: it takes none */
+	bool number;         /* the operand must be the number of a patch */
+	int (*run)(struct patch_run *r);
+} verbs[] = {
+	{ "new", "TITLE or CVE-ID", false, patch_new },
+	{ "edit", "TITLE", false, patch_edit },
+	{ "check", "TITLE or FILE", false, patch_check_verb },
+	{ "port", "TITLE, FILE or ID", false, patch_port },
+	{ "submit", "TITLE or FILE", false, patch_submit },
+	{ "list", NULL, false, patch_list },
+	{ "show", "ID", true, patch_show },
+	{ "diff", "ID, TITLE or FILE", false, patch_diff },
+	{ "review", "ID", true, patch_review },
+	{ "withdraw", "ID", true, patch_withdraw },
+	{ "export", "ID or TITLE", false, patch_export },
+	{ "audit", NULL, false, patch_audit },
+};
+
+int patch_source(struct patch_run *r)
+{
+	if (r->source.db || r->source.rpc)
+		return 0;
+	return source_open(&r->source, &applet_patch, &r->o->common, r->o->db, &r->o->client, r->arena);
+}
+
+static int run_verb(struct patch_run *r, int argc, char **argv)
+{
+	const struct verb *v = NULL;
+
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++)
+		if (strcmp(verbs[i].name, argv[1]) == 0)
+			v = &verbs[i];
+	if (!v)
+		return fail(ERR_USAGE,
+			    "say what to do: new, edit, check, port, submit, list, show, diff, review, withdraw, export or "
+			    "audit; see tuxtape patch --help");
+	if (argc != (v->operand ? 3 : 2))
+		return fail(ERR_USAGE, "patch %s takes %s", v->name, v->operand ? v->operand : "no operand");
+	r->arg = v->operand ? argv[2] : NULL;
+	if (r->arg && !str_to_u64(r->arg, INT64_MAX, &r->id) && v->number)
+		return fail(ERR_USAGE, "'%s' is not the number of a patch; `tuxtape patch list` shows them", r->arg);
+	return v->run(r);
+}
+
+static int patch_main(int argc, char **argv)
+{
+	struct patch_options o = { 0 };
+	struct patch_run r = { .arena = arena_new(0), .o = &o };
+	int err = applet_begin(&applet_patch, &o, &argc, argv, r.arena);
+	int code;
+
+	if (!err)
+		err = run_verb(&r, argc, argv);
+	source_close(&r.source);
+	code = applet_end(err);
+	arena_free(r.arena);
+	return code == EXIT_DONE && r.degraded ? EXIT_DEGRADED : code;
+}
+
+const struct applet applet_patch = {
+	.name = "patch",
+	.summary = "livepatches: new, edit, check, port, submit, list, show, diff, review, withdraw, export, audit",
+	.synopsis = "new TITLE | CVE-ID [--kernel VERSION | --config NAME] [OPTION]...\npatch edit TITLE [OPTION]...\n"
+		    "patch check TITLE | FILE [OPTION]...\npatch port TITLE | FILE | ID --to VERSION [OPTION]...\n"
+		    "patch submit TITLE | FILE -m TEXT [OPTION]...\npatch list [OPTION]...\npatch show ID [OPTION]...\n"
+		    "patch diff ID | TITLE | FILE [OPTION]...\npatch review ID --approve | --reject -m TEXT [OPTION]...\n"
+		    "patch withdraw ID [-m TEXT] [OPTION]...\npatch export ID | TITLE --kernel VERSION [OPTION]...\npatch "
+		    "audit [--verify [--head HASH]] "
+		    "[OPTION]...",
+	.options = options,
+	.options_size = sizeof(struct patch_options),
+	.common = offsetof(struct patch_options, common),
+	.run = patch_main,
+};
