@@ -95,6 +95,29 @@ int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv
 	return 0;
 }
 
+int applet_find_verb(const struct applet *applet, const void *rows, size_t n, size_t row_size, int argc, char **argv,
+		     size_t *found)
+{
+	struct buf names = { 0 };
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct applet_verb *v = (const void *)((const char *)rows + i * row_size);
+
+		buf_printf(&names, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", v->name);
+		if (argc < 2 || strcmp(v->name, argv[1]) != 0)
+			continue;
+		buf_free(&names);
+		*found = i;
+		return argc - 2 >= v->least && argc - 2 <= v->most
+			       ? 0
+			       : fail(ERR_USAGE, "%s %s takes %s", applet->name, v->name, v->operands);
+	}
+	err = fail(ERR_USAGE, "say what to do: %s; see tuxtape %s --help", buf_str(&names), applet->name);
+	buf_free(&names);
+	return err;
+}
+
 int applet_end(int err)
 {
 	if (err == 0 || err == APPLET_DONE)

@@ -59,6 +59,17 @@ int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv
 /* True when the option of that name was given on the command line. */
 bool applet_given(const struct applet *applet, const struct applet_common *common, const char *option);
 
+/* What the rows of an applet's table of verbs begin with: `tuxtape config put NAME FILE`. */
+struct applet_verb {
+	const char *name;
+	int least, most;      /* operands */
+	const char *operands; /* in words: "NAME FILE", "no operand" */
+};
+
+/* Sets *found to the row that argv[1] names, when as many operands follow as it takes. ERR_USAGE otherwise, with what there is. */
+int applet_find_verb(const struct applet *applet, const void *rows, size_t n, size_t row_size, int argc, char **argv,
+		     size_t *found);
+
 /* The exit code for what applet_begin or the applet's work returned; errors are said first. */
 int applet_end(int err);
 

@@ -142,27 +142,20 @@ static int list(const struct cert_options *o, const char *name UNUSED, struct ar
 }
 
 static const struct verb {
-	const char *name;
-	bool named; /* a certificate's name follows */
+	struct applet_verb words;
 	int (*act)(const struct cert_options *, const char *, struct arena *);
 } verbs[] = {
-	{ "init", false, init },   { "issue", true, issue }, { "revoke", true, revoke },
-	{ "crl", false, refresh }, { "list", false, list },
+	{ { "init", 0, 0, "no operand" }, init },   { { "issue", 1, 1, "one NAME" }, issue },
+	{ { "revoke", 1, 1, "one NAME" }, revoke }, { { "crl", 0, 0, "no operand" }, refresh },
+	{ { "list", 0, 0, "no operand" }, list },
 };
 
 static int act(const struct cert_options *o, int argc, char **argv, struct arena *a)
 {
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		if (argc != 2 + verbs[i].named)
-			return fail(ERR_USAGE, "%s takes %s", argv[1], verbs[i].named ? "one NAME" : "nothing more");
-		return verbs[i].act(o, verbs[i].named ? argv[2] : NULL, a);
-	}
-	return fail(ERR_USAGE,
-		    argc > 1 ? "no verb '%s': init, issue, revoke, crl and list are there"
-			     : "what shall be done? init, issue, revoke, crl or list%s",
-		    argc > 1 ? argv[1] : "");
+	size_t verb;
+	int err = applet_find_verb(&applet_cert, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
+
+	return err ? err : verbs[verb].act(o, argc > 2 ? argv[2] : NULL, a);
 }
 
 static int cert_main(int argc, char **argv)

@@ -201,35 +201,28 @@ static int rebuild(struct run *r)
 }
 
 static const struct verb {
-	const char *name;
-	int least, most; /* operands */
-	const char *operands;
+	struct applet_verb words;
 	bool reads;
 	int (*run)(struct run *r);
 } verbs[] = {
-	{ "put", 2, 2, "NAME FILE", false, put },   { "get", 1, 1, "NAME", true, get },
-	{ "list", 0, 0, "no operand", true, list }, { "diff", 2, 2, "NAME NAME", true, diff },
-	{ "delete", 1, 1, "NAME", false, delete },  { "rebuild", 0, 1, "NAME, or --builder NAME", false, rebuild },
+	{ { "put", 2, 2, "NAME FILE" }, false, put },   { { "get", 1, 1, "NAME" }, true, get },
+	{ { "list", 0, 0, "no operand" }, true, list }, { { "diff", 2, 2, "NAME NAME" }, true, diff },
+	{ { "delete", 1, 1, "NAME" }, false, delete },  { { "rebuild", 0, 1, "NAME, or --builder NAME" }, false, rebuild },
 };
 
 static int run_verb(struct run *r, int argc, char **argv)
 {
-	const struct verb *v = NULL;
-	int err = 0;
+	size_t verb;
+	int err = applet_find_verb(&applet_config, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
 
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++)
-		if (strcmp(verbs[i].name, argv[1]) == 0)
-			v = &verbs[i];
-	if (!v)
-		return fail(ERR_USAGE, "say what to do: put, get, list, diff, delete or rebuild; see tuxtape config --help");
-	if (argc - 2 < v->least || argc - 2 > v->most)
-		return fail(ERR_USAGE, "config %s takes %s", v->name, v->operands);
+	if (err)
+		return err;
 	r->args[0] = argc > 2 ? argv[2] : NULL;
 	r->args[1] = argc > 3 ? argv[3] : NULL;
-	if (v->reads)
+	if (verbs[verb].reads)
 		err = source_open(&r->source, &applet_config, &r->o->common, r->o->db, &r->o->client, r->arena);
 	if (!err)
-		err = v->run(r);
+		err = verbs[verb].run(r);
 	source_close(&r->source);
 	return err;
 }

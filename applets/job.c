@@ -231,34 +231,30 @@ static int retry(struct run *r)
 	return 0;
 }
 
+#define ONE_JOB "the number of one job"
 static const struct verb {
-	const char *name;
-	bool one, reads; /* takes a job's number; reads only */
+	struct applet_verb words;
+	bool reads;
 	int (*run)(struct run *r);
 } verbs[] = {
-	{ "list", false, true, list },         { "watch", true, false, watch },   { "log", true, true, log_lines },
-	{ "builders", false, true, builders }, { "cancel", true, false, cancel }, { "retry", true, false, retry },
+	{ { "list", 0, 0, "no operand" }, true, list }, { { "watch", 1, 1, ONE_JOB }, false, watch },
+	{ { "log", 1, 1, ONE_JOB }, true, log_lines },  { { "builders", 0, 0, "no operand" }, true, builders },
+	{ { "cancel", 1, 1, ONE_JOB }, false, cancel }, { { "retry", 1, 1, ONE_JOB }, false, retry },
 };
 
 static int run_verb(struct run *r, int argc, char **argv)
 {
-	const struct verb *v = NULL;
-	int err = 0;
+	size_t verb;
+	int err = applet_find_verb(&applet_job, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
 
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++)
-		if (strcmp(verbs[i].name, argv[1]) == 0)
-			v = &verbs[i];
-	if (!v)
-		return fail(ERR_USAGE,
-			    "say what to do: list, watch, log, cancel, retry or builders; see tuxtape job --help");
-	if (argc != (v->one ? 3 : 2))
-		return fail(ERR_USAGE, "job %s takes %s", v->name, v->one ? "the number of one job" : "no operand");
-	if (v->one && !str_to_u64(argv[2], UINT64_MAX / 2, &r->job))
+	if (err)
+		return err;
+	if (argc > 2 && !str_to_u64(argv[2], UINT64_MAX / 2, &r->job))
 		return fail(ERR_USAGE, "'%s' is not the number of a job; `tuxtape job list` shows them", argv[2]);
-	if (v->reads)
+	if (verbs[verb].reads)
 		err = source_open(&r->source, &applet_job, &r->o->common, r->o->db, &r->o->client, r->arena);
 	if (!err)
-		err = v->run(r);
+		err = verbs[verb].run(r);
 	source_close(&r->source);
 	return err;
 }

@@ -45,23 +45,22 @@ static const struct opt options[] = {
 #undef O
 
 static const struct verb {
-	const char *name;
-	const char *operand; /* NULL: it takes none */
-	bool number;         /* the operand must be the number of a patch */
+	struct applet_verb words;
+	bool number; /* the operand must be the number of a patch */
 	int (*run)(struct patch_run *r);
 } verbs[] = {
-	{ "new", "TITLE or CVE-ID", false, patch_new },
-	{ "edit", "TITLE", false, patch_edit },
-	{ "check", "TITLE or FILE", false, patch_check_verb },
-	{ "port", "TITLE, FILE or ID", false, patch_port },
-	{ "submit", "TITLE or FILE", false, patch_submit },
-	{ "list", NULL, false, patch_list },
-	{ "show", "ID", true, patch_show },
-	{ "diff", "ID, TITLE or FILE", false, patch_diff },
-	{ "review", "ID", true, patch_review },
-	{ "withdraw", "ID", true, patch_withdraw },
-	{ "export", "ID or TITLE", false, patch_export },
-	{ "audit", NULL, false, patch_audit },
+	{ { "new", 1, 1, "TITLE or CVE-ID" }, false, patch_new },
+	{ { "edit", 1, 1, "TITLE" }, false, patch_edit },
+	{ { "check", 1, 1, "TITLE or FILE" }, false, patch_check_verb },
+	{ { "port", 1, 1, "TITLE, FILE or ID" }, false, patch_port },
+	{ { "submit", 1, 1, "TITLE or FILE" }, false, patch_submit },
+	{ { "list", 0, 0, "no operand" }, false, patch_list },
+	{ { "show", 1, 1, "ID" }, true, patch_show },
+	{ { "diff", 1, 1, "ID, TITLE or FILE" }, false, patch_diff },
+	{ { "review", 1, 1, "ID" }, true, patch_review },
+	{ { "withdraw", 1, 1, "ID" }, true, patch_withdraw },
+	{ { "export", 1, 1, "ID or TITLE" }, false, patch_export },
+	{ { "audit", 0, 0, "no operand" }, false, patch_audit },
 };
 
 int patch_source(struct patch_run *r)
@@ -73,21 +72,15 @@ int patch_source(struct patch_run *r)
 
 static int run_verb(struct patch_run *r, int argc, char **argv)
 {
-	const struct verb *v = NULL;
+	size_t verb;
+	int err = applet_find_verb(&applet_patch, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
 
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++)
-		if (strcmp(verbs[i].name, argv[1]) == 0)
-			v = &verbs[i];
-	if (!v)
-		return fail(ERR_USAGE,
-			    "say what to do: new, edit, check, port, submit, list, show, diff, review, withdraw, export or "
-			    "audit; see tuxtape patch --help");
-	if (argc != (v->operand ? 3 : 2))
-		return fail(ERR_USAGE, "patch %s takes %s", v->name, v->operand ? v->operand : "no operand");
-	r->arg = v->operand ? argv[2] : NULL;
-	if (r->arg && !str_to_u64(r->arg, INT64_MAX, &r->id) && v->number)
+	if (err)
+		return err;
+	r->arg = argc > 2 ? argv[2] : NULL;
+	if (r->arg && !str_to_u64(r->arg, INT64_MAX, &r->id) && verbs[verb].number)
 		return fail(ERR_USAGE, "'%s' is not the number of a patch; `tuxtape patch list` shows them", r->arg);
-	return v->run(r);
+	return verbs[verb].run(r);
 }
 
 static int patch_main(int argc, char **argv)

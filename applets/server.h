@@ -16,7 +16,8 @@ struct server_options {
 	struct opt_list addresses, roles;
 	bool tls, insecure, allow_empty, allow_self_review;
 	const char *cert_path, *key_path, *ca_path, *crl_path, *linux_repo;
-	uint64_t max_clients, max_per_address, spare, handshake_timeout, idle_timeout, stall_timeout, drain_timeout, lease, approvals;
+	uint64_t max_clients, max_per_address, spare, handshake_timeout, idle_timeout, stall_timeout, drain_timeout, lease,
+		approvals;
 };
 
 #define LISTENERS_MOST 32
