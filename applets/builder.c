@@ -86,7 +86,8 @@ static uint64_t boot_ms(void)
 
 /* ---- The lease */
 
-/* Sends a sign of life when it is time, and takes the answer to the last. The lease counts from when it was asked for. */
+/* Sends a sign of life when it is time, and takes the answer to the last. The lease counts from when it was asked for; an answer that
+ * was long on its way says nothing about the lease of a job that came after the question, so it never sets the lease back. */
 static int live(struct builder *b)
 {
 	Nothing nothing = NOTHING__INIT;
@@ -98,7 +99,7 @@ static int live(struct builder *b)
 		if ((err = rpc_next(b->rpc, b->arena, 0, &news, &message)))
 			return err;
 		if (news == RPC_END)
-			b->renewed = (uint64_t)b->asked_boot;
+			b->renewed = MAX_OF(b->renewed, (uint64_t)b->asked_boot);
 		else if (now_ms() - b->asked > b->o->client.timeout)
 			return fail(ERR_NET, "the server does not answer");
 		return 0;

@@ -69,6 +69,9 @@ sleep 2
 kill -CONT "$server_pid" $group
 ok '  and the job is out again, or failed, when it is back' wait_for 20 sh -c "sqlite3 '$db' 'SELECT 1 FROM job WHERE job = $job AND (attempt > 1 OR state = 5)' | grep -q 1"
 "$TUXTAPE" job cancel "$job" --server "$server" >"$scratch/null" 2>&1
+put after 6.1.9 CONFIG_NET=y
+ok '  and the builder builds on' wait_for 30 in_state "$job" 4
+is "$(grep -c 'could not be renewed' "$scratch/builder")" 1 '  and the late answer to a sign of life kills no other build'
 stop "$builder_pid"
 
 # No room.
