@@ -79,6 +79,7 @@ int serve_register(void *client, struct rpc_call *call, const ProtobufCMessage *
 	struct client *c = client;
 	RegisterKernelBuilderReply reply = REGISTER_KERNEL_BUILDER_REPLY__INIT;
 	const char *name = r->name ? r->name : c->name;
+	struct db_lease_clock clock = server_clock(c->server);
 	struct builder_end *b;
 	struct db *db;
 	int err;
@@ -100,7 +101,8 @@ int serve_register(void *client, struct rpc_call *call, const ProtobufCMessage *
 	c->builder = b;
 	b->lease = (struct db_lease){ .job = r->held_job, .attempt = r->held_attempt, .builder = b->name };
 	reply.has_held = true;
-	reply.held = r->held_job && db_job_check(db, &b->lease) == 0;
+	/* The builder counts its lease from here. */
+	reply.held = r->held_job && db_job_renew(db, &b->lease, &clock) == 0;
 	if (!reply.held)
 		b->lease.job = 0;
 	reply.has_lease_ms = true;

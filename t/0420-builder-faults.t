@@ -74,6 +74,25 @@ ok '  and the builder builds on' wait_for 30 in_state "$job" 4
 is "$(grep -c 'could not be renewed' "$scratch/builder")" 1 '  and the late answer to a sign of life kills no other build'
 stop "$builder_pid"
 
+# A builder that comes back with its job late in the lease has a whole one again.
+in_the_past() {
+  sqlite3 "$db" "UPDATE job SET state = 3, builder = 'mallory', attempt = 1, lease_at = lease_at - 60000 WHERE job = $job"
+}
+lease_at() {
+  sqlite3 "$db" "SELECT lease_at FROM job WHERE job = $job"
+}
+stop "$server_pid"
+start_server -d "$db" --lease 1h
+put late 6.1.9 CONFIG_NET=y
+timeout 60 python3 t/hostile_builder.py "$server" nothing >"$scratch/said" 2>&1
+in_the_past
+before=$(lease_at)
+like "$(python3 t/hostile_builder.py "$server" hold "$job")" '1001$' 'a builder that comes back still has its job'
+ok '  and its lease begins anew' test "$(lease_at)" -ge $((before + 60000))
+like "$(python3 t/hostile_builder.py "$server" hold 999999)" '1000$' '  what is not its own it does not get'
+stop "$server_pid"
+start_server -d "$db" --lease 3s
+
 # No room.
 run "$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$scratch/work" --need-space 999999999999999 --name honest --once --retry-pause 50ms &
 put big 6.1.9 CONFIG_NET=y CONFIG_SMP=y

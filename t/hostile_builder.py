@@ -1,6 +1,7 @@
 """hostile_builder.py ADDRESS KIND: registers as a builder, takes a job, and reports what no build could: parent (a path that leads out of
 the tree), absolute, latin1 (a path that is not UTF-8: allowed), many (a million files and more), nothing (complete, without a profile),
-log (far more log than anybody reads), twice (a result for a job that it does not have). Prints what became of the connection."""
+log (far more log than anybody reads), twice (a result for a job that it does not have). Prints what became of the connection.
+hostile_builder.py ADDRESS hold JOB: says that it holds the first attempt of a job, as mallory, and prints the answer in hexadecimal."""
 import socket
 import struct
 import sys
@@ -63,7 +64,11 @@ def events(kind):
 c = Connection(sys.argv[1])
 c.send(1, 0, 0, field(1, b"hostile") + field(2, 1))
 c.receive()
-c.send(3, 10, 0, field(1, b"mallory"))
+held = field(4, int(sys.argv[3])) + field(5, 1) if sys.argv[2] == "hold" else b""
+c.send(3, 10, 0, field(1, b"mallory") + held)
+if held:
+    print(c.receive()[3].hex())
+    sys.exit(0)
 c.receive()
 try:
     id, method, status, _ = c.receive()
