@@ -111,14 +111,17 @@ static int live(struct builder *b)
 	return rpc_start(b->rpc, RPC_HEALTH, &nothing.base);
 }
 
-/* Two thirds of the lease without the server: it may soon give the job to another, so nobody here may go on with it. */
-static void guard_lease(struct builder *b)
+/* Two thirds of the lease without the server: it may soon give the job to another, so nobody here may go on with it. The build has not
+ * failed: nothing is handed in, and another attempt follows. */
+static bool guard_lease(struct builder *b)
 {
-	if (b->build && !build_over(b->build) && b->lease_ms && boot_ms() - b->renewed > b->lease_ms * 2 / 3) {
-		log_note("job %llu: the lease could not be renewed for two thirds of it; the build is killed",
-			 (unsigned long long)b->build->job);
-		build_abandon(b->build, "the server was out of reach for two thirds of the lease");
-	}
+	if (!b->build || build_over(b->build) || !b->lease_ms || boot_ms() - b->renewed <= b->lease_ms * 2 / 3)
+		return true;
+	log_note("job %llu: the lease could not be renewed for two thirds of it; the build is killed",
+		 (unsigned long long)b->build->job);
+	build_free(b->build);
+	b->build = NULL;
+	return false;
 }
 
 /* ---- Telling */
@@ -260,7 +263,8 @@ static int build_kernel(void *ctx, struct rpc_call *call, const ProtobufCMessage
 	sent = MIN_OF((size_t)r->from_line, b->build->n_lines);
 	while (!err && !stop) {
 		build_pump(b->build, LOOK_MS, tls_fd(rpc_tls(b->rpc)));
-		guard_lease(b);
+		if (!guard_lease(b))
+			return fail(ERR_NET, "the server was out of reach for two thirds of the lease");
 		if ((err = send_log(b->build, call, &sent, &phase)) || (err = live(b)))
 			break;
 		if (build_over(b->build))

@@ -331,6 +331,26 @@ static int look_at_lease(struct client *c)
 	return rpc_cancel(c->rpc);
 }
 
+/* The builder ended the call with an error. Who gives a job up has to register again, lest one that is going down gets the next. */
+static int take_error(struct client *c, int kind)
+{
+	struct db_lease_clock clock = server_clock(c->server);
+	struct builder_end *b = c->builder;
+	BuildResult r = BUILD_RESULT__INIT;
+	unsigned returned;
+	int err;
+
+	r.error = arena_strdup(b->message_arena, err_text());
+	if (kind != ERR_NET)
+		return take_result(c, &r);
+	log_note("builder=%s job=%llu attempt=%u given up: %s", b->name, (unsigned long long)b->lease.job, b->lease.attempt,
+		 r.error);
+	if (!(err = db_job_give_up(c->db, &b->lease)))
+		err = db_job_expire(c->db, &clock, &returned);
+	b->lease.job = 0;
+	return err && err != ERR_DENIED && err != ERR_NOTFOUND ? err : fail(ERR_NET, "builder %s gave its job up", b->name);
+}
+
 static int hear_build(struct client *c)
 {
 	struct builder_end *b = c->builder;
@@ -340,15 +360,8 @@ static int hear_build(struct client *c)
 
 	arena_reset(b->message_arena);
 	err = rpc_next(c->rpc, b->message_arena, LOOK_MS, &news, &message);
-	if (err && !rpc_calling(c->rpc)) {
-		/* The builder ended the call with an error: this says nothing about the connection. */
-		BuildResult r = BUILD_RESULT__INIT;
-
-		r.error = arena_strdup(b->message_arena, err_text());
-		return take_result(c, &r);
-	}
 	if (err)
-		return err;
+		return rpc_calling(c->rpc) ? err : take_error(c, err);
 	if (news != RPC_NOTHING)
 		b->heard = now_ms();
 	if (news == RPC_RECORD && (err = take_event(c, message))) {

@@ -263,9 +263,26 @@ int db_job_failed(struct db *db, const struct db_lease *lease, const char *why)
 	return transaction(db, store_failed, &c);
 }
 
-/* A lease of this boot counts from its last renewal, but not from before the server began, when nobody could renew it; a lease of
+static int give_up(struct db *db, void *ctx)
+{
+	const struct change *c = ctx;
+	int err = db_job_check(db, c->lease);
+
+	return err ? err : db_run(db, "UPDATE job SET lease_at = NULL WHERE job = ?", "i", (int64_t)c->lease->job);
+}
+
+int db_job_give_up(struct db *db, const struct db_lease *lease)
+{
+	struct change c = { .lease = lease };
+
+	return transaction(db, give_up, &c);
+}
+
+/* A lease without a time was given up. One of this boot counts from its last renewal, but not from before the server began, when nobody could renew it; a lease of
  * another boot counts from the server's start. */
-#define OVER "state IN (2, 3) AND (CASE WHEN lease_boot = ?1 THEN max(lease_at, ?2) ELSE ?2 END) + ?3 < ?4"
+#define OVER                   \
+	"state IN (2, 3) AND " \
+	"(lease_at IS NULL OR (CASE WHEN lease_boot = ?1 THEN max(lease_at, ?2) ELSE ?2 END) + ?3 < ?4)"
 
 struct expiry {
 	const struct db_lease_clock *clock;

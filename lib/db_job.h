@@ -49,6 +49,9 @@ int db_job_log(struct db *db, const struct db_lease *lease, size_t n, const Prot
 int db_job_done(struct db *db, const struct db_lease *lease, const BuildProfile *profile);
 int db_job_failed(struct db *db, const struct db_lease *lease, const char *why);
 
+/* The builder cannot go on: the lease is over at once, and the job is lost, not failed. The same errors. One transaction. */
+int db_job_give_up(struct db *db, const struct db_lease *lease);
+
 /* Returns jobs whose leases are over to the front of the queue, or fails them after JOB_LOST_MOST lost attempts. *n counts them. One
  * transaction, and none where there is nothing to do. */
 int db_job_expire(struct db *db, const struct db_lease_clock *clock, unsigned *n);

@@ -39,7 +39,7 @@ CREATE TABLE profile (
 );
 
 -- The build queue. place: the lowest is given out first. lease_boot, lease_at: boot id of the machine and milliseconds of its boot
--- clock when the lease was given or renewed last. state: 1 queued, 2 leased, 3 building, 4 done, 5 failed, 6 cancelled.
+-- clock when the lease was given or renewed last, NULL when it was given up. state: 1 queued, 2 leased, 3 building, 4 done, 5 failed, 6 cancelled.
 CREATE TABLE job (
   place INTEGER NOT NULL,
   lease_boot TEXT,
