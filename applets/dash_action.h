@@ -19,6 +19,10 @@ enum {
 #define DASH_ACTIONS(X)                                                                                      \
 	X(SELECT, "Select", "<Enter>", "open", "open what the cursor is on", ON_PAGE)                        \
 	X(EDIT, "EditPatch", "e", "edit", "edit the patch with $VISUAL or $EDITOR", ON_PAGE)                 \
+	X(SUBMIT, "Submit", "i", "submit", "hand the edited patch in to review", ON_PAGE)                    \
+	X(APPROVE, "Approve", "A", "approve", "approve the revision that is shown", ON_PAGE)                 \
+	X(REJECT, "Reject", "X", "reject", "reject the revision that is shown", ON_PAGE)                     \
+	X(WITHDRAW, "Withdraw", "W", "withdraw", "withdraw a livepatch of one's own", ON_PAGE)               \
 	X(CONFIG, "Config", "c", "kernel", "choose the config or version to look at", ON_PAGE)               \
 	X(ADD, "New", "a", "new", "make a new config", ON_PAGE)                                              \
 	X(JOB, "Job", "b", "build", "follow the build", ON_PAGE)                                             \
@@ -30,6 +34,7 @@ enum {
 	X(PRERELEASES, "ReleaseCandidates", "p", "rc", "show release candidates, or not", ON_PAGE)           \
 	X(SEVERITY, "Severity", "v", "severity", "show only CVEs of a severity and above", ON_PAGE)          \
 	X(FIXED, "Fixed", "u", "fixed", "show only CVEs with a fix on the branch, or without", ON_PAGE)      \
+	X(SHOW, "Show", "o", "show", "choose what is shown by its livepatch", ON_PAGE)                       \
 	X(NOT_COMPILED, "NotCompiled", "m", "not compiled", "show CVEs in files not compiled, too", ON_PAGE) \
 	X(SEARCH, "Search", "/", "search", "search, going along while you type", ON_LIST | ON_TEXT)          \
 	X(FILTER, "Filter", "f &", "filter", "show only rows that hold a text", ON_LIST)                     \

@@ -54,6 +54,49 @@ const Verdict *cve_verdict_worst(const Cve *cve)
 	return cve->n_verdicts ? cve->verdicts[0] : NULL;
 }
 
+const char *cve_livepatch_word(unsigned livepatch)
+{
+	static const char *const words[] = {
+		[LIVE_NONE] = "",
+		[LIVE_WITHDRAWN] = "withdrawn",
+		[LIVE_REJECTED] = "rejected",
+		[LIVE_SUBMITTED] = "submitted",
+		[LIVE_PARTLY] = "partly",
+		[LIVE_APPROVED] = "approved",
+	};
+
+	return words[livepatch < ARRAY_LEN(words) ? livepatch : LIVE_NONE];
+}
+
+static unsigned livepatch_of(const Verdict *v)
+{
+	static const unsigned states[] = {
+		[PATCH_STATE__SUBMITTED] = LIVE_SUBMITTED,
+		[PATCH_STATE__APPROVED] = LIVE_APPROVED,
+		[PATCH_STATE__REJECTED] = LIVE_REJECTED,
+		[PATCH_STATE__WITHDRAWN] = LIVE_WITHDRAWN,
+	};
+
+	return v->has_livepatch && (unsigned)v->livepatch < ARRAY_LEN(states) ? states[v->livepatch] : LIVE_NONE;
+}
+
+/* Approved is what every kernel that needs it has; short of that, what is nearest to it. */
+static unsigned livepatch_of_all(const Cve *cve)
+{
+	unsigned best = LIVE_NONE, worst = LIVE_APPROVED;
+	bool open = cve_verdict_open(cve_verdict_worst(cve));
+
+	for (size_t i = 0; i < cve->n_verdicts; i++) {
+		unsigned one = livepatch_of(cve->verdicts[i]);
+
+		if (open && !cve_verdict_open(cve->verdicts[i]))
+			continue;
+		best = MAX_OF(best, one);
+		worst = MIN_OF(worst, one);
+	}
+	return best == LIVE_APPROVED && worst != LIVE_APPROVED ? LIVE_PARTLY : best;
+}
+
 void cve_list_add(struct cve_list *l, const Cve *cve)
 {
 	const Verdict *shown = cve_verdict_worst(cve);
@@ -69,6 +112,7 @@ void cve_list_add(struct cve_list *l, const Cve *cve)
 	r->title = cve->title ? arena_strdup(l->arena, cve->title) : NULL;
 	r->tenths = cve->has_severity ? (int16_t)lround(cve->severity * 10) : -1;
 	r->verdict = (uint8_t)shown->verdict;
+	r->livepatch = (uint8_t)livepatch_of_all(cve);
 	r->fixed = shown->fixed != NULL;
 	r->fix_order = fix_order(shown);
 	/* Neighbours often have the same fix. */

@@ -8,6 +8,7 @@
 #include "lib/dyad.h"
 #include "lib/err.h"
 #include "lib/kver.h"
+#include "lib/patch_state.h"
 #include "lib/str.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 enum { PANE_LIST, PANE_KERNELS, PANE_DETAILS };
 enum { ASK_KERNEL = 1, ASK_VERSION, ASK_SEVERITY, ASK_FIX }; /* popups */
 enum { FIX_ANY, FIX_THERE, FIX_NOT_THERE };
-enum { COL_CVE, COL_SCORE, COL_VERDICT, COL_FIX, COL_KERNELS, COL_TITLE };
+enum { COL_CVE, COL_SCORE, COL_VERDICT, COL_FIX, COL_LIVEPATCH, COL_KERNELS, COL_TITLE };
 enum then { THEN_NOTHING, THEN_OPEN, THEN_EDIT }; /* when the details are there */
 
 struct detail {
@@ -41,7 +42,7 @@ struct cves_page {
 	size_t n_sums;
 	int least; /* tenths of a score; 0: any */
 	int fix;
-	bool not_compiled;
+	bool not_compiled, undeployed;
 	uint32_t list_request, configs_request, detail_request, subject_request;
 	struct detail details[DETAILS_KEPT], *detail;
 	size_t next_detail;
@@ -70,13 +71,20 @@ static unsigned state_style(unsigned verdict)
 	return verdict == VERDICT_KIND__NOT_COMPILED ? ST_DIM : verdict == VERDICT_KIND__UNKNOWN ? ST_WARNING : ST_PLAIN;
 }
 
+static unsigned livepatch_style(unsigned livepatch)
+{
+	return livepatch == LIVE_APPROVED ? ST_GOOD : livepatch == LIVE_SUBMITTED ? ST_WARNING : ST_PLAIN;
+}
+
 static void cell(const void *data, size_t row, size_t column, struct dash_cell *out)
 {
 	const struct cve_row *r = row_of(data, row);
 
 	if (!r)
 		return;
-	out->style = column == COL_SCORE ? dash_score_style(r->tenths) : state_style(r->verdict);
+	out->style = column == COL_SCORE       ? dash_score_style(r->tenths)
+		     : column == COL_LIVEPATCH ? livepatch_style(r->livepatch)
+					       : state_style(r->verdict);
 	if (column == COL_CVE)
 		buf_adds(&out->text, r->id);
 	else if (column == COL_SCORE && r->tenths >= 0)
@@ -87,6 +95,8 @@ static void cell(const void *data, size_t row, size_t column, struct dash_cell *
 		buf_adds(&out->text, verdict_word(r->verdict));
 	else if (column == COL_FIX)
 		buf_adds(&out->text, r->fix);
+	else if (column == COL_LIVEPATCH)
+		buf_adds(&out->text, cve_livepatch_word(r->livepatch));
 	else if (column == COL_KERNELS)
 		buf_printf(&out->text, "%u", r->kernels);
 	else if (r->title)
@@ -96,7 +106,7 @@ static void cell(const void *data, size_t row, size_t column, struct dash_cell *
 static uint64_t sort_key(const void *data, size_t row, size_t column)
 {
 	const struct cve_row *r = row_of(data, row);
-	const uint64_t keys[] = { r->key, (uint64_t)(r->tenths + 1), r->verdict, r->fix_order, r->kernels, 0 };
+	const uint64_t keys[] = { r->key, (uint64_t)(r->tenths + 1), r->verdict, r->fix_order, r->livepatch, r->kernels, 0 };
 
 	return keys[MIN_OF(column, ARRAY_LEN(keys) - 1)];
 }
@@ -119,16 +129,17 @@ static bool shown(const void *data, size_t row)
 	const struct cve_row *r = row_of(data, row);
 
 	return (p->not_compiled || r->verdict != VERDICT_KIND__NOT_COMPILED) && (p->least == 0 || r->tenths >= p->least) &&
-	       (p->fix == FIX_ANY || r->fixed == (p->fix == FIX_THERE));
+	       (p->fix == FIX_ANY || r->fixed == (p->fix == FIX_THERE)) && (!p->undeployed || r->livepatch != LIVE_APPROVED);
 }
 
 static const struct dash_column columns[] = {
 	[COL_CVE] = { .title = "CVE", .width = 16, .reverse = true },
 	[COL_SCORE] = { .title = "Score", .width = 6, .right = true, .reverse = true },
 	[COL_VERDICT] = { .title = "Verdict", .width = 12, .drop = 1 },
-	[COL_FIX] = { .title = "Fixed in", .width = 16, .drop = 2 },
+	[COL_FIX] = { .title = "Fixed in", .width = 13, .drop = 2 },
+	[COL_LIVEPATCH] = { .title = "Livepatch", .width = 9, .reverse = true },
 	[COL_KERNELS] = { .title = "Kernels", .width = 8, .right = true, .reverse = true, .drop = 4 },
-	[COL_TITLE] = { .title = "Title", .width = 16, .share = 1, .drop = 3 },
+	[COL_TITLE] = { .title = "Title", .width = 12, .share = 1, .drop = 3 },
 };
 
 static const struct dash_rows list_rows = {
@@ -164,8 +175,10 @@ static void kernel_cell(const void *data, size_t row, size_t column, struct dash
 		kver_print(&out->text, v->version);
 	else if (column == 2)
 		buf_adds(&out->text, verdict_word(v->verdict));
-	else
+	else if (column == 3)
 		buf_adds(&out->text, v->verdict == VERDICT_KIND__NOT_AFFECTED ? "-" : cves_fix_word(a, v));
+	else if (v->has_livepatch)
+		buf_adds(&out->text, patch_state_word((int)v->livepatch));
 	arena_free(a);
 }
 
@@ -174,6 +187,7 @@ static const struct dash_column kernel_columns[] = {
 	{ .title = "Version", .width = 10, .drop = 2 },
 	{ .title = "Verdict", .width = 12 },
 	{ .title = "Fixed in", .width = 14, .drop = 1 },
+	{ .title = "Livepatch", .width = 9, .drop = 3 },
 };
 
 static const struct dash_rows kernel_rows = {
@@ -260,7 +274,8 @@ static void do_then(struct dash *d, struct cves_page *p)
 	if (then != THEN_NOTHING && t->cve->n_instances == 0)
 		dash_alert(d, ST_WARNING, "%s has no instance: no pair in its record is valid", t->cve->id);
 	else if (then != THEN_NOTHING)
-		dash_open_instances(d, p->data, t->cve, chosen_title(p, t->cve), then == THEN_EDIT);
+		dash_open_instances(d, p->data, t->cve, chosen_title(p, t->cve), chosen_verdict(p, t->cve),
+				    then == THEN_EDIT);
 }
 
 static void show_detail(struct dash *d, struct cves_page *p, struct detail *t)
@@ -345,6 +360,8 @@ static void show_title(struct dash *d, struct cves_page *p)
 		buf_printf(&t, " | score %d.0 and above", p->least / 10);
 	if (p->fix)
 		buf_printf(&t, p->fix == FIX_THERE ? " | with a fix" : " | without a fix");
+	if (p->undeployed)
+		buf_adds(&t, " | no approved livepatch");
 	if (p->not_compiled)
 		buf_adds(&t, " | not compiled, too");
 	dash_set_title(d, PANE_LIST, buf_str(&t));
@@ -358,7 +375,7 @@ static void show_message(struct dash *d, struct cves_page *p)
 	if (!p->whole)
 		text = "loading...";
 	else if (p->now && p->now->n)
-		text = "no CVE passes v (severity), u (fixed), m (not compiled) and f (filter)";
+		text = "no CVE passes v (severity), u (fixed), o (livepatch), m (not compiled) and f (filter)";
 	else if (!p->by_version && !p->config && p->configs && p->configs->n_configs == 0)
 		text = "no config on the server yet: c looks at a version, tab 2 makes a config";
 	dash_set_message(d, PANE_LIST, ST_DIM, text);
@@ -551,7 +568,7 @@ static void told(struct dash *d, void *data, unsigned news)
 
 	if (news == NEWS_TICK)
 		ask_configs(d, p);
-	else if (news == NEWS_DATA || news == NEWS_CONNECTED)
+	else if (news == NEWS_DATA || news == NEWS_CONNECTED || news == NEWS_PATCHES)
 		ask_list(d, p);
 }
 
@@ -685,6 +702,9 @@ static void act(struct dash *d, void *data, unsigned action)
 	} else if (action == ACT_NOT_COMPILED) {
 		p->not_compiled = !p->not_compiled;
 		filters_changed(d, p);
+	} else if (action == ACT_SHOW) {
+		p->undeployed = !p->undeployed;
+		filters_changed(d, p);
 	} else if (action == ACT_RELOAD) {
 		ask_configs(d, p);
 		ask_list(d, p);
@@ -729,8 +749,8 @@ static const struct dash_pane_def panes[] = {
 	[PANE_DETAILS] = { .title = "Details", .text = details_text, .wrap = true, .empty = "no CVE chosen" },
 };
 
-static const unsigned actions[] = { ACT_SELECT, ACT_EDIT,         ACT_CONFIG, ACT_SEVERITY,
-				    ACT_FIXED,  ACT_NOT_COMPILED, ACT_RELOAD, ACT_NONE };
+static const unsigned actions[] = { ACT_SELECT, ACT_EDIT,         ACT_CONFIG, ACT_SEVERITY, ACT_FIXED,
+				    ACT_SHOW,   ACT_NOT_COMPILED, ACT_RELOAD, ACT_NONE };
 
 const struct dash_page dash_cves_page = {
 	.title = "CVEs",

@@ -12,6 +12,7 @@ enum dash_news {
 	NEWS_LOST,      /* there is no connection now */
 	NEWS_TICK,      /* a while has passed: what changes by itself is to be asked again */
 	NEWS_DATA,      /* the server has other data on CVEs */
+	NEWS_PATCHES,   /* livepatches came, or were reviewed */
 };
 
 struct dash_asked {

@@ -5,6 +5,7 @@
 #include "applets/words.h"
 #include "lib/cvss.h"
 #include "lib/kver.h"
+#include "lib/patch_state.h"
 
 #include <math.h>
 
@@ -21,6 +22,10 @@ static void add_verdict(const Verdict *v, struct dash_text *out)
 	dash_text_field(out, v->config ? v->config : version, verdict_style(v->verdict), "%s", verdict_word(v->verdict));
 	if (v->reason)
 		dash_text_add(out, ST_PLAIN, "  %s", v->reason);
+	if (v->has_livepatch)
+		dash_text_add(out, v->livepatch == PATCH_STATE__APPROVED ? ST_GOOD : ST_WARNING,
+			      "  livepatch: patch %llu, %s", (unsigned long long)v->livepatch_id,
+			      patch_state_word((int)v->livepatch));
 }
 
 /* What a metric's word means, for those who do not know CVSS by heart. */

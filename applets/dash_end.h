@@ -37,7 +37,9 @@ void end_flush(struct dash_end *e);
 enum dash_local {
 	LOCAL_TAGS = 100, /* releases in the clone, newest first, a line each ("v6.1.9"), in MOREs */
 	LOCAL_CHECKOUT,   /* TAG, DIR: checks the tag out into DIR/tree, unless it is there; MOREs say how far it is */
-	LOCAL_CHECK,      /* FILE: is it a sound patch? OK says what is in it */
+	LOCAL_CHECK,      /* FILE, then a packed KernelConfig or nothing: is it a sound patch, and one for that kernel?
+			     OK says what is in it, and behind a NUL what came of it: a packed PatchCheck */
+	LOCAL_DIFF_TEXTS, /* NAME, size of the older one in decimal, both texts without a NUL between: as a diff in MOREs */
 	LOCAL_DIFF,       /* FILE, then bytes: what a file has that the bytes have not, as a diff in MOREs */
 };
 

@@ -2,16 +2,18 @@
  * edited: a fresh start sets the old file aside, and is asked for. */
 #include "applets/dash_pages.h"
 
+#include "applets/dash_check.h"
+#include "applets/dash_fix.h"
+#include "applets/dash_submit.h"
 #include "lib/err.h"
 #include "lib/kver.h"
-#include "lib/str.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { PANE_LIST, PANE_DIFF };
-enum { ASK_HOW = 1 };
+enum { ASK_HOW = 1, ASK_SUBMIT }; /* popups; the last stands for several */
 enum { HOW_GO_ON, HOW_COMPARE, HOW_FRESH };
 enum { COL_MINE, COL_TITLE, COL_INTRODUCED, COL_FIXED };
 
@@ -21,14 +23,13 @@ struct instances {
 	struct dash_data *data;
 	struct arena *arena;
 	Cve *cve;
-	const char *start; /* title to begin with */
-	bool edit;         /* once its patch is there */
-	uint32_t patch_request, check_request, diff_request;
-	char *title; /* of the instance whose patch this is */
-	struct buf raw;
-	char *subject, *commit, *why; /* of the fix; why there is no patch */
-	bool there;                   /* the raw patch is whole */
-	char *path;                   /* of the file that is edited */
+	const char *start;     /* title to begin with */
+	bool edit;             /* once its patch is there */
+	const Verdict *kernel; /* that the CVE is looked at for; NULL: none */
+	uint32_t config_request, check_request, diff_request;
+	struct dash_fix fix;
+	struct dash_submit submit;
+	char *path; /* of the file that is edited */
 	struct buf diff;
 };
 
@@ -95,43 +96,19 @@ static const struct dash_rows rows = {
 
 static void diff_text(const void *data, struct dash_text *out)
 {
-	const struct instances *p = data;
-
-	if (!p->there)
-		return;
-	dash_text_field(out, "Commit", ST_PLAIN, "%s", p->commit ? p->commit : "?");
-	if (p->subject)
-		dash_text_field(out, "Subject", ST_PLAIN, "%s", p->subject);
-	dash_text_add(out, ST_PLAIN, "%s", "");
-	if (p->why)
-		dash_text_add(out, ST_WARNING, "%s", p->why);
-	else if (p->raw.len == 0)
-		dash_text_add(out, ST_DIM, "the commit changes nothing");
-	else
-		dash_text_diff(out, p->raw.data, p->raw.len);
+	dash_fix_text(&((const struct instances *)data)->fix, out);
 }
 
 static void moved(struct dash *d, void *data, unsigned pane, size_t row)
 {
 	struct instances *p = data;
-	FetchPatchRequest q = FETCH_PATCH_REQUEST__INIT;
+	bool asked;
 
 	if (pane != PANE_LIST || row == DASH_NO_ROW)
 		return;
-	dash_cancel(d, p->patch_request);
-	p->patch_request = 0;
-	p->there = false;
-	buf_reset(&p->raw);
-	dash_keep(&p->title, p->cve->instances[row]->title);
-	dash_keep(&p->why, NULL);
+	asked = dash_fix_ask(d, &p->fix, p->cve->instances[row]->title);
 	dash_fresh(d, PANE_DIFF);
-	if (!p->title || str_ends(p->title, "-nofix")) {
-		dash_set_message(d, PANE_DIFF, ST_WARNING, "nobody has fixed this yet");
-		return;
-	}
-	dash_set_message(d, PANE_DIFF, ST_DIM, "loading...");
-	q.title = p->title;
-	p->patch_request = dash_call(d, RPC_FETCH_PATCH, &q.base);
+	dash_set_message(d, PANE_DIFF, asked ? ST_DIM : ST_WARNING, asked ? "loading..." : "nobody has fixed this yet");
 }
 
 static void opened(struct dash *d, void *data)
@@ -155,7 +132,7 @@ static void run_editor(struct dash *d, struct instances *p)
 
 static void write_and_edit(struct dash *d, struct instances *p)
 {
-	if (dash_write_new(p->path, buf_str(&p->raw), p->raw.len)) {
+	if (dash_write_new(p->path, buf_str(&p->fix.raw), p->fix.raw.len)) {
 		dash_alert(d, ST_ERROR, "%s", err_text());
 		return;
 	}
@@ -167,8 +144,8 @@ static void write_and_edit(struct dash *d, struct instances *p)
 static bool is_raw(const struct instances *p)
 {
 	struct buf own = { 0 };
-	bool same = !buf_read_file(&own, p->path, PATCH_MOST) && own.len == p->raw.len &&
-		    memcmp(buf_str(&own), buf_str(&p->raw), own.len) == 0;
+	bool same = !buf_read_file(&own, p->path, PATCH_MOST) && own.len == p->fix.raw.len &&
+		    memcmp(buf_str(&own), buf_str(&p->fix.raw), own.len) == 0;
 
 	buf_free(&own);
 	return same;
@@ -182,15 +159,15 @@ static const char *const hows[] = {
 
 static void edit(struct dash *d, struct instances *p)
 {
-	if (!p->there || p->why) {
+	if (!p->fix.there || p->fix.why) {
 		dash_alert(d, ST_WARNING, "%s",
-			   p->why             ? p->why
-			   : p->patch_request ? "the upstream fix is not here yet"
-					      : "nobody has fixed this yet: there is no patch to edit");
+			   p->fix.why       ? p->fix.why
+			   : p->fix.request ? "the upstream fix is not here yet"
+					    : "nobody has fixed this yet: there is no patch to edit");
 		return;
 	}
 	free(p->path);
-	p->path = patch_path(p, p->title);
+	p->path = patch_path(p, p->fix.title);
 	if (!p->path)
 		dash_alert(d, ST_ERROR, "the instance's name cannot be that of a file");
 	else if (access(p->path, F_OK) != 0)
@@ -206,7 +183,7 @@ static void compare(struct dash *d, struct instances *p)
 	struct buf message = { 0 };
 
 	buf_add(&message, p->path, strlen(p->path) + 1);
-	buf_add(&message, buf_str(&p->raw), p->raw.len);
+	buf_add(&message, buf_str(&p->fix.raw), p->fix.raw.len);
 	buf_reset(&p->diff);
 	p->diff_request = dash_local(d, LOCAL_DIFF, message.data, message.len);
 	buf_free(&message);
@@ -228,6 +205,8 @@ static void said_(struct dash *d, void *data, const struct dash_said *said)
 {
 	struct instances *p = data;
 
+	if (said->yes && said->tag >= ASK_SUBMIT)
+		dash_submit_said(d, &p->submit, ASK_SUBMIT, said);
 	if (!said->yes || said->tag != ASK_HOW)
 		return;
 	if (said->choice == HOW_COMPARE)
@@ -236,6 +215,51 @@ static void said_(struct dash *d, void *data, const struct dash_said *said)
 		fresh(d, p);
 	else
 		run_editor(d, p);
+}
+
+/* The patch is checked for the kernel that is looked at, with what is known of it. */
+static void check_for(struct dash *d, struct instances *p, const KernelConfig *config)
+{
+	struct buf message = { 0 };
+
+	buf_add(&message, p->path, strlen(p->path) + 1);
+	if (config)
+		pb_pack(&message, &config->base);
+	p->check_request = dash_local(d, LOCAL_CHECK, message.data, message.len);
+	buf_free(&message);
+}
+
+static void check_by_version(struct dash *d, struct instances *p)
+{
+	KernelConfig k = KERNEL_CONFIG__INIT;
+
+	k.name = p->kernel->config;
+	k.version = p->kernel->version;
+	check_for(d, p, &k);
+}
+
+/* A config's tag and options are the server's to tell. */
+static void begin_check(struct dash *d, struct instances *p)
+{
+	ConfigName q = CONFIG_NAME__INIT;
+
+	if (!p->kernel) {
+		check_for(d, p, NULL);
+	} else if (!p->kernel->config) {
+		check_by_version(d, p);
+	} else {
+		q.name = p->kernel->config;
+		p->config_request = dash_call(d, RPC_FETCH_KERNEL_CONFIG, &q.base);
+	}
+}
+
+static void config_answered(struct dash *d, struct instances *p, const struct dash_answer *a)
+{
+	p->config_request = 0;
+	if (a->state == DASH_DONE && a->message)
+		check_for(d, p, a->message);
+	else
+		check_by_version(d, p);
 }
 
 static void editor_ended(struct dash *d, struct instances *p, const struct dash_answer *a)
@@ -249,95 +273,90 @@ static void editor_ended(struct dash *d, struct instances *p, const struct dash_
 		dash_alert(d, ST_ERROR, "the editor ended with %d; what it has written is in %s", WEXITSTATUS(a->status),
 			   p->path);
 	else
-		p->check_request = dash_local(d, LOCAL_CHECK, p->path, strlen(p->path) + 1);
+		begin_check(d, p);
 }
 
 /* ---- Answers */
 
-static const char *why_not(FixState state)
+static void fix_answered(struct dash *d, struct instances *p, enum dash_fix_news news, const struct dash_answer *a)
 {
-	static const char *const words[] = {
-		[FIX_STATE__FIX_MISSING] = "the server's clone of the kernel does not have this commit",
-		[FIX_STATE__FIX_ROOT] = "the commit has no parent to differ from",
-		[FIX_STATE__FIX_MERGE] = "the commit is a merge: it has several parents",
-	};
+	bool then_edit = p->edit;
 
-	return state > 0 && state < ARRAY_LEN(words) ? words[state] : NULL;
-}
-
-static void patch_answered(struct dash *d, struct instances *p, const struct dash_answer *a)
-{
-	const PatchChunk *c = a->message;
-
-	if (a->state == DASH_FAILED) {
-		p->patch_request = 0;
-		p->edit = false;
-		dash_set_message(d, PANE_DIFF, ST_ERROR, a->text);
+	if (news == FIX_GROWS)
 		return;
-	}
-	if (a->state == DASH_MORE) {
-		if (c && c->has_state) {
-			char *subject = c->has_subject ? xasprintf("%.*s", (int)c->subject.len, (char *)c->subject.data)
-						       : NULL;
-
-			dash_keep(&p->commit, c->fix_commit);
-			dash_keep(&p->subject, subject);
-			dash_keep(&p->why, why_not(c->state));
-			free(subject);
-		}
-		if (c && c->has_raw && p->raw.len + c->raw.len <= PATCH_MOST)
-			buf_add(&p->raw, c->raw.data, c->raw.len);
-		return;
-	}
-	p->patch_request = 0;
-	p->there = true;
-	dash_set_message(d, PANE_DIFF, 0, NULL);
-	dash_fresh(d, PANE_DIFF);
-	if (p->edit)
-		edit(d, p);
 	p->edit = false;
+	dash_set_message(d, PANE_DIFF, ST_ERROR, news == FIX_FAILED ? a->text : NULL);
+	dash_fresh(d, PANE_DIFF);
+	if (news == FIX_HERE && then_edit)
+		edit(d, p);
 }
 
-static void diff_answered(struct dash *d, struct instances *p, const struct dash_answer *a)
+/* Says what is in it, and shows what is in its way. */
+static void check_answered(struct dash *d, struct instances *p, const struct dash_answer *a)
 {
 	const struct dash_bytes *bytes = a->message;
-	struct dash_text *t;
+	struct arena *arena;
+	const PatchCheck *c;
+	size_t n;
 
 	if (a->state == DASH_FAILED) {
-		dash_alert(d, ST_ERROR, "%s", a->text);
-	} else if (a->state == DASH_MORE) {
-		buf_add(&p->diff, bytes->data, bytes->n);
-	} else {
-		t = dash_show_text(d, "Yours, and what it has in place of the upstream fix");
-		dash_text_diff(t, buf_str(&p->diff), p->diff.len);
-		if (p->diff.len == 0)
-			dash_text_add(t, ST_DIM, "nothing differs");
+		dash_alert(d, ST_ERROR, "%s%s", a->status == ERR_INPUT ? "your patch is broken: " : "", a->text);
+		return;
 	}
+	arena = arena_new(0);
+	n = strlen(bytes->data) + 1;
+	c = n < bytes->n ? pb_unpack(arena, &patch_check__descriptor, bytes->data + n, bytes->n - n) : NULL;
+	if (c && (c->lint->n_findings || dash_check_is_bad(c)))
+		dash_check_show(c, d,
+				arena_printf(arena, "Your patch for %s", dash_target_word(arena, c->config, c->version)));
+	if (!c)
+		dash_alert(d, ST_GOOD, "%s: %s", bytes->data, p->path);
+	else
+		dash_alert(d, dash_apply_style(c->apply, c->apply ? c->apply->state : APPLY_STATE__APPLY_CLEAN),
+			   "%s, %s%s%s: %s", bytes->data, dash_apply_word(c->apply, c->apply ? c->apply->state : 0),
+			   c->apply ? " on " : "", c->apply ? c->ref : "", p->path);
+	arena_free(arena);
 }
 
 static void answered(struct dash *d, void *data, const struct dash_request *r, const struct dash_answer *a)
 {
 	struct instances *p = data;
 
-	if (r->kind == DASH_RUN)
+	enum dash_fix_news news = dash_fix_answered(&p->fix, r, a);
+
+	if (news != FIX_OTHERS)
+		fix_answered(d, p, news, a);
+	else if (r->kind == DASH_RUN)
 		editor_ended(d, p, a);
-	else if (r->id == p->patch_request)
-		patch_answered(d, p, a);
+	else if (r->id == p->config_request)
+		config_answered(d, p, a);
+	else if (r->id == p->submit.request)
+		dash_submit_answered(d, &p->submit, a);
 	else if (r->id == p->diff_request)
-		diff_answered(d, p, a);
-	else if (r->id == p->check_request && a->state == DASH_FAILED)
-		dash_alert(d, ST_ERROR, "your patch is broken: %s", a->text);
-	else if (r->id == p->check_request && a->state == DASH_DONE)
-		dash_alert(d, ST_GOOD, "%.*s: %s", (int)((const struct dash_bytes *)a->message)->n,
-			   ((const struct dash_bytes *)a->message)->data, p->path);
+		dash_diff_answered(d, &p->diff, "Yours, and what it has in place of the upstream fix", a);
+	else if (r->id == p->check_request)
+		check_answered(d, p, a);
 }
 
 static void told(struct dash *d, void *data, unsigned news)
 {
 	struct instances *p = data;
 
-	if (news == NEWS_CONNECTED && !p->there && !p->patch_request)
+	if (news == NEWS_CONNECTED && !p->fix.there && !p->fix.request)
 		moved(d, p, PANE_LIST, dash_row(d, PANE_LIST));
+}
+
+static void submit(struct dash *d, struct instances *p)
+{
+	size_t row = dash_row(d, PANE_LIST);
+	const char *title = row == DASH_NO_ROW ? NULL : p->cve->instances[row]->title;
+	char *path = title ? patch_path(p, title) : NULL;
+
+	if (!path || access(path, F_OK) != 0)
+		dash_alert(d, ST_WARNING, "there is no patch of yours for this yet: e edits the fix");
+	else
+		dash_submit_begin(d, &p->submit, ASK_SUBMIT, p->cve, p->kernel, title, path);
+	free(path);
 }
 
 static void act(struct dash *d, void *data, unsigned action)
@@ -346,6 +365,8 @@ static void act(struct dash *d, void *data, unsigned action)
 
 	if (action == ACT_EDIT)
 		edit(d, p);
+	else if (action == ACT_SUBMIT)
+		submit(d, p);
 	else if (action == ACT_SELECT)
 		dash_set_focus(d, PANE_DIFF);
 	else if (action == ACT_RELOAD)
@@ -357,12 +378,11 @@ static void act(struct dash *d, void *data, unsigned action)
 static void closed(struct dash *d, void *data)
 {
 	struct instances *p = data;
-	char **texts[] = { &p->title, &p->subject, &p->commit, &p->why, &p->path };
 
 	(void)d;
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		dash_keep(texts[i], NULL);
-	buf_free(&p->raw);
+	dash_fix_free(&p->fix);
+	dash_submit_free(&p->submit);
+	free(p->path);
 	buf_free(&p->diff);
 	arena_free(p->arena);
 	free(p);
@@ -373,7 +393,7 @@ static const struct dash_pane_def panes[] = {
 	[PANE_DIFF] = { .title = "Upstream fix", .text = diff_text, .empty = "no instance chosen" },
 };
 
-static const unsigned actions[] = { ACT_SELECT, ACT_EDIT, ACT_RELOAD, ACT_NONE };
+static const unsigned actions[] = { ACT_SELECT, ACT_EDIT, ACT_SUBMIT, ACT_RELOAD, ACT_NONE };
 
 static const struct dash_page page = {
 	.title = "Instances",
@@ -389,7 +409,8 @@ static const struct dash_page page = {
 	.closed = closed,
 };
 
-void dash_open_instances(struct dash *d, struct dash_data *data, const Cve *cve, const char *title, bool then_edit)
+void dash_open_instances(struct dash *d, struct dash_data *data, const Cve *cve, const char *title, const Verdict *kernel,
+			 bool then_edit)
 {
 	struct instances *p = xcalloc(1, sizeof(*p));
 
@@ -397,6 +418,9 @@ void dash_open_instances(struct dash *d, struct dash_data *data, const Cve *cve,
 	p->arena = arena_new(0);
 	p->cve = pb_copy(p->arena, &cve->base);
 	p->start = title ? arena_strdup(p->arena, title) : NULL;
+	for (size_t i = 0; kernel && i < cve->n_verdicts; i++)
+		if (cve->verdicts[i] == kernel)
+			p->kernel = p->cve->verdicts[i];
 	p->edit = then_edit;
 	dash_push(d, &page, p);
 }

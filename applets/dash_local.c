@@ -2,11 +2,11 @@
  * Refuses to write anything but trees of its own, and to change the clone otherwise than `tuxtape builder checkout` does. */
 #include "applets/dash_end.h"
 
-#include "lib/diff.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/kbuild.h"
 #include "lib/kver.h"
+#include "lib/patch_check.h"
 #include "lib/proc.h"
 #include "lib/repo.h"
 #include "lib/str.h"
@@ -169,39 +169,88 @@ static int checkout(struct job *j)
 
 /* ---- Patches */
 
+/* The clone is opened anew each time: tags may have come. */
+static int check_kernel(struct job *j, const struct diff *d, const KernelConfig *k)
+{
+	const struct patch_kernel kernel = { .config = k->name,
+					     .version = k->version,
+					     .ref = k->ref,
+					     .body = k->has_body ? (const char *)k->body.data : NULL,
+					     .body_len = k->body.len };
+	struct repo *r = NULL;
+	const char *why = NULL;
+	PatchCheck *c;
+	int err;
+
+	if (repo_open(&r, j->end->how->linux_repo))
+		why = arena_printf(j->arena, "no clone of the kernel: %s; see --linux-repo", err_text());
+	err = patch_check(j->arena, d, &kernel, r, why, &c);
+	repo_close(r);
+	if (!err)
+		pb_pack(&j->result, &c->base);
+	if (!err && j->result.len > FRAME_MOST)
+		err = fail(ERR_INPUT, "more is wrong with it than can be shown");
+	return err;
+}
+
 static int check(struct job *j)
 {
+	const char *packed = j->message + strlen(j->message) + 1;
+	size_t hunks = 0, n = (size_t)(j->message + j->f.length - packed);
 	struct buf text = { 0 };
+	KernelConfig *k;
 	struct diff d;
-	size_t hunks = 0;
 	int err;
 
 	if (!(err = buf_read_file(&text, j->message, PATCH_MOST)) &&
-	    !(err = diff_parse(j->arena, buf_str(&text), text.len, &d))) {
+	    !(err = patch_read(j->arena, buf_str(&text), text.len, &d))) {
 		for (size_t i = 0; i < d.n_files; i++)
 			hunks += d.files[i].n_hunks;
 		buf_printf(&j->result, "a sound patch of %zu file%s, %zu hunk%s", d.n_files, d.n_files == 1 ? "" : "s",
 			   hunks, hunks == 1 ? "" : "s");
+		buf_addc(&j->result, '\0');
+		k = n ? pb_unpack(j->arena, &kernel_config__descriptor, packed, n) : NULL;
+		if (k && k->version)
+			err = check_kernel(j, &d, k);
 	}
 	buf_free(&text);
+	return err;
+}
+
+static int tell_diff(struct job *j, const char *name, const char *old, size_t old_n, const char *now, size_t now_n)
+{
+	struct buf out = { 0 };
+	int err = repo_diff_texts(name, old, old_n, now, now_n, &out);
+
+	for (size_t at = 0; !err && at < out.len; at += MIN_OF(out.len - at, (size_t)65536))
+		more(j, out.data + at, MIN_OF(out.len - at, (size_t)65536));
+	buf_free(&out);
 	return err;
 }
 
 static int differ(struct job *j)
 {
 	size_t path = strlen(j->message) + 1;
-	struct buf text = { 0 }, out = { 0 };
+	struct buf text = { 0 };
 	const char *name = strrchr(j->message, '/');
 	int err = buf_read_file(&text, j->message, PATCH_MOST);
 
 	if (!err)
-		err = repo_diff_texts(name ? name + 1 : j->message, j->message + path, j->f.length - path, buf_str(&text),
-				      text.len, &out);
-	for (size_t at = 0; !err && at < out.len; at += MIN_OF(out.len - at, (size_t)65536))
-		more(j, out.data + at, MIN_OF(out.len - at, (size_t)65536));
+		err = tell_diff(j, name ? name + 1 : j->message, j->message + path, j->f.length - path, buf_str(&text),
+				text.len);
 	buf_free(&text);
-	buf_free(&out);
 	return err;
+}
+
+static int differ_texts(struct job *j)
+{
+	const char *size = j->message + strlen(j->message) + 1, *texts = size + strlen(size) + 1;
+	size_t n = (size_t)(j->message + j->f.length - texts);
+	uint32_t old;
+
+	if (size > j->message + j->f.length || texts > j->message + j->f.length || !str_to_u32(size, &old) || old > n)
+		return fail(ERR_USAGE, "two texts were expected");
+	return tell_diff(j, j->message, texts, old, texts + old, n - old);
 }
 
 /* ---- One after another */
@@ -209,10 +258,8 @@ static int differ(struct job *j)
 static int run(struct job *j)
 {
 	static int (*const jobs[])(struct job *) = {
-		[LOCAL_TAGS] = list_tags,
-		[LOCAL_CHECKOUT] = checkout,
-		[LOCAL_CHECK] = check,
-		[LOCAL_DIFF] = differ,
+		[LOCAL_TAGS] = list_tags, [LOCAL_CHECKOUT] = checkout,       [LOCAL_CHECK] = check,
+		[LOCAL_DIFF] = differ,    [LOCAL_DIFF_TEXTS] = differ_texts,
 	};
 
 	return jobs[j->f.method](j);

@@ -4,18 +4,23 @@
 
 #include "applets/dash_data.h"
 
-extern const struct dash_page dash_cves_page, dash_configs_page, dash_builds_page;
+extern const struct dash_page dash_cves_page, dash_configs_page, dash_builds_page, dash_patches_page;
 
 /* Data of the tabs; released by the pages when they are closed. config NULL: all that the server has; version (may be NULL) comes before. */
 void *dash_cves_new(struct dash_data *data, const char *config, const KernelVersion *version);
 void *dash_configs_new(struct dash_data *data);
 void *dash_builds_new(struct dash_data *data);
+void *dash_patches_new(struct dash_data *data);
 
 /* ---- Views that pages open */
 
-/* The instances of a CVE with their diffs, the cursor on the one with that title (NULL: on the first); with `edit`, its patch is edited as
- * soon as it is there. */
-void dash_open_instances(struct dash *d, struct dash_data *data, const Cve *cve, const char *title, bool edit);
+/* The instances of a CVE with their diffs, the cursor on the one with that title (NULL: on the first); kernel is the verdict, one of its own,
+ * for whose kernel patches are made (NULL: none). With `edit`, its patch is edited as soon as it is there. */
+void dash_open_instances(struct dash *d, struct dash_data *data, const Cve *cve, const char *title, const Verdict *kernel,
+			 bool edit);
+
+/* A livepatch, to be read and decided on. */
+void dash_open_review(struct dash *d, struct dash_data *data, uint64_t patch);
 
 /* The log of a job, followed. */
 void dash_open_job(struct dash *d, uint64_t job);
