@@ -30,7 +30,7 @@ static const struct opt options[] = {
 	CLIENT_OPTIONS(struct dash_options),
 	{ "config", 'c', OPT_STRING, O(config), "NAME", "config to begin with; else all", NULL, .flag_only = true },
 	{ "kernel", 'k', OPT_STRING, O(kernel), "VERSION", "kernel version to begin with", NULL, .flag_only = true },
-	{ "linux-repo", 0, OPT_PATH, O(linux_repo), "DIR", "clone of the kernel, for new configs",
+	{ "linux-repo", 0, OPT_PATH, O(linux_repo), "DIR", "clone of the kernel, for new configs and checks",
 	  "~/.cache/tuxtape-dashboard/git/linux" },
 	{ "work-dir", 0, OPT_PATH, O(work_dir), "DIR", "where trees for new configs are checked out",
 	  "~/.cache/tuxtape-dashboard" },
@@ -191,6 +191,7 @@ static int run(const struct dash_options *o, const struct link_how *how, const K
 	dash_add_tab(d, &dash_cves_page, dash_cves_new(&data, o->config, version));
 	dash_add_tab(d, &dash_configs_page, dash_configs_new(&data));
 	dash_add_tab(d, &dash_builds_page, dash_builds_new(&data));
+	dash_add_tab(d, &dash_patches_page, dash_patches_new(&data));
 	err = o->script ? dash_script(d, o->script, &server) : dash_term(d, l->looks, &server);
 	dash_free(d);
 	dash_data_free(&data);
@@ -241,7 +242,7 @@ static const char *const aliases[] = { "tuxtape-dashboard", NULL };
 const struct applet applet_dash = {
 	.name = "dash",
 	.aliases = aliases,
-	.summary = "the dashboard: CVEs, configs and builds in a terminal",
+	.summary = "the dashboard: CVEs, configs, builds and livepatches in a terminal",
 	.synopsis = "[OPTION]...",
 	.options = options,
 	.options_size = sizeof(struct dash_options),

@@ -570,13 +570,13 @@ static void place_panes(struct dash *d, struct view *v)
 		share(v, 0, body, true);
 		return;
 	}
-	if (body.cols >= SIDE_BY_SIDE) {
+	if (body.cols >= SIDE_BY_SIDE && !v->def->above) {
 		main.cols = body.cols * 55 / 100;
 		rest.col += main.cols;
 		rest.cols -= main.cols;
 		share(v, 1, rest, false);
 	} else {
-		main.rows = body.rows * 55 / 100;
+		main.rows = body.rows * (v->def->above ? 40 : 55) / 100;
 		rest.row += main.rows;
 		rest.rows -= main.rows;
 		place_details(v, rest);

@@ -63,8 +63,9 @@ struct dash_page {
 	const char *title;
 	const struct dash_pane_def *panes;
 	size_t n_panes;
-	bool beside;             /* the panes stand beside each other, equal, where there is room: to compare */
-	const unsigned *actions; /* those of ON_PAGE that it has, ACT_NONE at the end */
+	bool beside; /* the panes stand beside each other, equal, where there is room: to compare */
+	bool above;  /* the first pane stands above the others, which stand beside each other where there is room */
+	const unsigned *actions;                   /* those of ON_PAGE that it has, ACT_NONE at the end */
 	void (*opened)(struct dash *, void *data); /* when it is first in front: to ask for data */
 	void (*moved)(struct dash *, void *data, unsigned pane,
 		      size_t row); /* the cursor is on another row, or DASH_NO_ROW */

@@ -9,6 +9,7 @@ cp "$db" "$scratch/before"
 run parse --db "$scratch/fresh" --no-nvd
 is_exit 0 'a database without configs'
 mkdir "$scratch/bin" "$scratch/here"
+ln -s "$world/linux.git" "$scratch/here/linux.git"
 PATH=$scratch/bin:$PATH
 cat >"$scratch/bin/editor" <<'END'
 #!/bin/sh
@@ -16,6 +17,7 @@ cat >"$scratch/bin/editor" <<'END'
 case $1 in
   good) sed -i 's/^+[^+].*/& \/* ours *\//' "$2" ;;
   bad) sed -i 's/^@@ -\([0-9]*\),[0-9]*/@@ -\1,99/' "$2" ;;
+  wrong) sed -i 's/^ \t[a-z].*/& \/* not there *\//' "$2" ;;
   fail) exit 3 ;;
 esac
 END
@@ -49,11 +51,12 @@ for script in "$PWD"/t/dash/pages/*.script; do
     empty) serve -d "$scratch/fresh" ;;
     *)
       cp "$scratch/before" "$db"
-      serve -d "$db"
+      # shellcheck disable=SC2046
+      serve -d "$db" $(sed -n "s,CLONE,$world/linux.git,; s/^# serve: //p" "$script")
       ;;
   esac
   # shellcheck disable=SC2086
-  (cd "$scratch/here" && exec "$TUXTAPE" dash --server "$server" --linux-repo "$world/linux.git" --patches patches \
+  (cd "$scratch/here" && exec "$TUXTAPE" dash --server "$server" --linux-repo linux.git --patches patches \
     --work-dir work $options --script "$script") >"$scratch/out" 2>"$scratch/err" </dev/null
   status=$?
   is_exit 0 "$name"

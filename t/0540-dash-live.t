@@ -171,6 +171,21 @@ sees 'Upstream fix' '  all of them'
 keys q
 sees 'CVEs of web' '  as before'
 
+# A livepatch that somebody else hands in.
+keys 4
+sees 'nobody has handed in a livepatch yet' 'the page of livepatches'
+{
+  echo "Title: $(basename "$patch" .patch)"
+  cat "$patch"
+} >"$scratch/handed-in.patch"
+run "$TUXTAPE" patch submit "$scratch/handed-in.patch" --kernel 6.1.3 -m 'by hand' --server "$server"
+is_exit 0 'somebody hands one in'
+sees '1 +CVE-2024-90002 +6\.1\.3 +submitted' '  which shows by itself'
+keys Enter
+sees 'Revision 1' '  and opens'
+keys q 1
+sees 'CVEs of web' 'back at the list'
+
 # One of the processes beside the one that draws dies.
 outermost=$(pgrep -f "^$TUXTAPE dash --server $server" | head -n 1)
 kill -KILL "$(pgrep -P "$(pgrep -P "$outermost")" | head -n 1)"

@@ -8,12 +8,17 @@ dash_fleet() {
   db=$scratch/db
   run parse --db "$db"
   [ "$status" = 0 ] || bail "parse: $err"
-  start_server -d "$db"
-  printf 'CONFIG_NET=y\nCONFIG_MODULES=y\n' >"$scratch/config"
+  # What is said of the clone stands on screens: its name is the same everywhere.
+  ln -s "$world/linux.git" "$scratch/linux.git"
+  cd "$scratch" || bail 'no scratch directory'
+  start_server -d "$db" --linux-repo linux.git --allow-self-review
+  cd "$OLDPWD" || bail 'no way back'
+  printf 'CONFIG_NET=y\nCONFIG_MODULES=y\nCONFIG_LIVEPATCH=y\nCONFIG_DEBUG_INFO=y\n' >"$scratch/config"
   "$TUXTAPE" config put web --server "$server" --kernel 6.1.3 "$scratch/config" >"$scratch/null" 2>&1 || bail 'config put fails'
   printf 'CONFIG_NET=y\nCONFIG_USB=m\nCONFIG_SMP=y\n' >"$scratch/config"
   "$TUXTAPE" config put database --server "$server" --kernel 6.6.2 "$scratch/config" >"$scratch/null" 2>&1
   "$TUXTAPE" config put edge --server "$server" --kernel 6.1.3 "$scratch/config" >"$scratch/null" 2>&1
+  dash_livepatches
   stop "$server_pid"
   # One is built, one failed, one waits. What "web" compiles is all of its tree but drivers/.
   git -C "$world/linux.git" ls-tree -r --name-only v6.1.3 >"$scratch/paths"
@@ -37,6 +42,30 @@ INSERT INTO job_line SELECT (SELECT job FROM job WHERE config = 'web'), value, C
   FROM generate_series(1, 30);
 INSERT INTO job_line SELECT job, 1, CAST('  CC      init/main.o' AS BLOB) FROM job WHERE config = 'database';
 INSERT INTO job_line SELECT job, 2, CAST('init/main.c:7: error: ' || char(27) || '[31m#error' || char(27) || '[0m' AS BLOB) FROM job WHERE config = 'database';
+UPDATE patch SET submitted_at = '2026-08-19T12:00:00Z';
+UPDATE patch_revision SET submitted_at = '2026-08-19T12:00:00Z';
+UPDATE patch_review SET reviewed_at = '2026-08-20T12:00:00Z';
 INSERT INTO builder (name, cores, compiler, connected, seen_at) VALUES ('forge', 32, 'gcc 12.2.0', 0, '2026-08-20T10:00:00Z');
 END
+}
+
+# Four livepatches: one approved, one that conflicts and came twice, one rejected, one that nobody could apply.
+dash_livepatches() {
+  local drafts=$scratch/drafts
+  lp() {
+    "$TUXTAPE" patch "$@" --server "$server" --drafts "$drafts" >"$scratch/null" 2>&1 || bail "patch $*: $(cat "$scratch/null")"
+  }
+  for id in 90002 90003 90005 90006; do
+    lp new "CVE-2024-$id" --kernel 6.1.3
+    # The author's name is this machine's.
+    sed -i 's/^From: .*/From: the fleet/' "$drafts/CVE-2024-$id"-*.patch
+  done
+  lp submit "$drafts"/CVE-2024-90002-*.patch --config web -m 'as upstream: the put moves behind the truncation'
+  lp review 1 --approve -m 'read it; nothing looks at the block in between'
+  lp submit "$drafts"/CVE-2024-90003-*.patch -m 'as upstream'
+  sed -i '0,/^ \t[a-z].*/s//&  \/* not in the tree *\//' "$drafts"/CVE-2024-90003-*.patch
+  lp submit "$drafts"/CVE-2024-90003-*.patch -m 'with a comment that helps'
+  lp submit "$drafts"/CVE-2024-90005-*.patch --config edge -m 'bounds the slot'
+  lp review 3 --reject -m 'edge has no courier: why this one?'
+  lp submit "$drafts"/CVE-2024-90006-*.patch --kernel 6.1.77 -m 'for the image that is coming'
 }

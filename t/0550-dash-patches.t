@@ -1,0 +1,264 @@
+#!/usr/bin/env bash
+# A livepatch in the dashboard, over mutual TLS: one person edits and submits, another reviews, a third submits anew meanwhile; what each may not
+# do is said. `tuxtape patch` then tells the same.
+. "${TEST_LIB:-t/lib.sh}"
+. t/server.sh
+demo_world
+db=$scratch/db
+run parse --db "$db" --no-nvd
+is_exit 0 'a database'
+ca=$scratch/ca
+cert() {
+  "$TUXTAPE" cert --dir "$ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
+}
+cert init
+cert issue gate --role server --host localhost --host 127.0.0.1
+for who in alice:author rita:reviewer rolf:reviewer vera:viewer; do
+  cert issue "${who%:*}" --role "${who#*:}"
+done
+tls=(-t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate.key" --tls-ca-path "$ca/ca.crt")
+start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git"
+printf '#!/bin/sh\nsed -i "s,^+[^+].*,& /* ours */," "$1"\n' >"$scratch/editor"
+chmod 755 "$scratch/editor"
+
+# as WHO TUXTAPE-ARGUMENTS
+as() {
+  local who=$1
+  shift
+  run "$TUXTAPE" "$@" --server "$server" --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/$who.crt" --tls-key-path "$ca/$who.key"
+}
+# dash WHO: the dashboard, driven by the lines of standard input. It looks for nothing new by itself.
+dash() {
+  cat >"$scratch/script"
+  as "$1" dash --kernel 6.1.3 --script "$scratch/script" --linux-repo "$world/linux.git" --patches "$scratch/patches" --refresh 1h
+}
+
+dash alice <<END
+size 120x40
+wait
+key 4
+wait
+expect nobody has handed in a livepatch yet
+key 1 /
+type 90002
+key <Enter>
+wait
+env VISUAL $scratch/editor
+key e
+wait
+expect clean on v6.1.3
+key i <Enter>
+type nothing but a comment is ours
+key <Enter>
+wait
+expect submitted: patch 1, revision 1, clean
+key <Esc>
+wait
+expect livepatch: patch 1, submitted
+expect 6.1.4          submitted
+key 4
+wait
+expect alice
+key <Enter>
+wait
+expect nothing but a comment is ours
+expect /* ours */
+key A
+type my own
+key <Enter> y
+wait
+expect takes the role reviewer
+END
+is_exit 0 'an author edits and submits, and cannot approve'
+as vera patch list
+like "$out" ' 1 submitted +1 clean .*version 6\.1\.3 +alice' '  the server has it'
+as vera patch export 1 --revision 1
+same "$scratch/out" "$(echo "$scratch"/patches/CVE-2024-90002-*.patch)" '  byte for byte'
+
+dash vera <<'END'
+size 120x40
+key 4
+wait
+key <Enter>
+wait
+key W
+type not mine
+key <Enter> y
+wait
+expect takes the role author
+END
+is_exit 0 'a viewer may read, and no more'
+
+dash rita <<'END'
+size 120x40
+key 4
+wait
+key o
+type mine
+key <Enter>
+absent alice
+key o
+type to review
+key <Enter>
+expect alice
+key <Enter>
+wait
+key A
+key <Enter>
+expect a review says why
+type read beside the upstream fix
+key <Enter>
+expect Approve revision 1 of patch 1?
+expect read beside the upstream fix
+key n
+expect submitted, 0 approvals
+key A
+type read beside the upstream fix
+key <Enter> y
+wait
+expect approved, 1 approval
+expect approved by rita
+key <Esc> 1 /
+type 90002
+key <Enter>
+wait
+expect livepatch: patch 1, approved
+key o
+wait
+absent CVE-2024-90002
+END
+is_exit 0 'a reviewer approves'
+as vera patch list
+like "$out" ' 1 approved +1 clean' '  which the server keeps'
+as vera patch show 1
+like "$out" 'Approval of revision 1 by rita' '  with who it was'
+like "$out" 'read beside the upstream fix' '  and the comment'
+sha=$(sqlite3 "$db" "SELECT sha256 FROM patch_review WHERE patch = 1 AND revision = 1")
+is "$sha" "$(sha256sum "$scratch"/patches/CVE-2024-90002-*.patch | cut -d' ' -f1)" '  and the SHA-256 of what was submitted'
+
+# A revision comes while another one is read: the editor of this reviewer hands it in, as its author.
+own=$(echo "$scratch"/patches/CVE-2024-90002-*.patch)
+submit=(patch submit "$own" --kernel 6.1.3 --server "$server" --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/alice.crt"
+  --tls-key-path "$ca/alice.key")
+title=$(basename "$own" .patch)
+sed -i "1i Title: $title" "$own"
+run "$TUXTAPE" "${submit[@]}" -m 'second thoughts'
+is_exit 0 'a second revision'
+cat >"$scratch/meanwhile" <<END
+#!/bin/sh
+sed -i '1i Subject: third thoughts' "$own"
+exec "$TUXTAPE" $(printf "'%s' " "${submit[@]}") -m 'third thoughts'
+END
+chmod 755 "$scratch/meanwhile"
+dash rita <<END
+size 120x40
+key 4
+wait
+expect submitted    2
+key <Enter>
+wait
+expect second thoughts
+key 1 /
+type 90002
+key <Enter>
+wait
+env VISUAL $scratch/meanwhile
+key e
+wait
+key <Enter>
+wait
+key 4
+absent third thoughts
+key A
+type read it
+key <Enter> y
+wait
+expect outdated: read revision 3, by alice
+key R
+wait
+expect revision 3 has come, by alice
+expect third thoughts
+key X
+type one revision too many
+key <Enter> y
+wait
+expect revision 3, rejected
+key <Esc>
+expect rejected     3
+END
+is_exit 0 'what was not read is not approved'
+as vera patch show 1
+like "$out" 'Rejection of revision 3 by rita' '  and the newest is rejected'
+unlike "$out" 'Approval of revision [23]' '  without an approval before'
+
+# Without the tree, who approves says so.
+as alice patch submit "$own" --kernel 6.1.77 -m 'for a kernel to come'
+is_exit 0 'a livepatch that nobody can apply'
+dash rolf <<'END'
+size 120x40
+key 4
+wait
+expect not checked
+key <Enter>
+wait
+key A
+type accept
+key <Enter>
+expect 'accept' is not accept-unchecked
+key ctrl-u
+type accept-unchecked
+key <Enter>
+type built and loaded by hand
+key <Enter>
+expect accepted unchecked
+key y
+wait
+expect approved by rolf
+END
+is_exit 0 'is approved by one who accepts that by name'
+is "$(sqlite3 "$db" 'SELECT accepted_unchecked FROM patch_review WHERE patch = 2')" 1 '  which is recorded'
+
+# The author takes it back.
+dash alice <<'END'
+size 120x40
+key 4
+wait
+key <Enter>
+wait
+key W <Enter> y
+wait
+expect patch 2: revision 1, withdrawn
+END
+is_exit 0 'an author withdraws'
+as vera patch list
+like "$out" ' 2 withdrawn' '  which the server keeps'
+
+# The server goes and comes back: what is on the screen stays, and is asked for again.
+cat >"$scratch/restart" <<END
+#!/bin/sh
+kill "$server_pid"
+END
+chmod 755 "$scratch/restart"
+dash vera <<END
+size 120x40
+key 4
+wait
+key G <Enter>
+wait
+expect rejected
+key 1 /
+type 90002
+key <Enter>
+wait
+env VISUAL $scratch/restart
+key e
+wait
+key <Enter>
+wait
+key 4
+key R
+wait
+expect rejected
+END
+is_exit 0 'without a server the review stays on the screen'
+done_testing
