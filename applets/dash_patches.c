@@ -307,8 +307,9 @@ static void answered(struct dash *d, void *data, const struct dash_request *r, c
 static void told(struct dash *d, void *data, unsigned news)
 {
 	struct patches *p = data;
+	bool due = news == NEWS_TICK && !p->request && ++p->ticks > count(p) / ROWS_A_TICK;
 
-	if (news == NEWS_CONNECTED || news == NEWS_PATCHES || (news == NEWS_TICK && ++p->ticks > count(p) / ROWS_A_TICK))
+	if (news == NEWS_CONNECTED || news == NEWS_PATCHES || due)
 		ask(d, p);
 }
 

@@ -183,6 +183,8 @@ static void record_answered(struct dash *d, struct review *p, const struct dash_
 
 	p->request = 0;
 	if (a->state != DASH_DONE || !a->message) {
+		for (unsigned i = PANE_CHECK; i <= PANE_PATCH; i++)
+			dash_set_message(d, i, ST_DIM, "not here");
 		dash_set_message(d, PANE_CHECK, ST_ERROR, a->text ? a->text : "the answer cannot be read");
 		if (p->record && !dash_is_lost(a))
 			dash_alert(d, ST_ERROR, "%s", a->text ? a->text : "the answer cannot be read");

@@ -64,7 +64,7 @@ dash_livepatches() {
   lp review 1 --approve -m 'read it; nothing looks at the block in between'
   lp submit "$drafts"/CVE-2024-90003-*.patch -m 'as upstream'
   sed -i '0,/^ \t[a-z].*/s//&  \/* not in the tree *\//' "$drafts"/CVE-2024-90003-*.patch
-  lp submit "$drafts"/CVE-2024-90003-*.patch -m 'with a comment that helps'
+  lp submit "$drafts"/CVE-2024-90003-*.patch -m $'with a comment that helps \e[31mmuch\e[0m'
   lp submit "$drafts"/CVE-2024-90005-*.patch --config edge -m 'bounds the slot'
   lp review 3 --reject -m 'edge has no courier: why this one?'
   lp submit "$drafts"/CVE-2024-90006-*.patch --kernel 6.1.77 -m 'for the image that is coming'
