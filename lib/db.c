@@ -16,13 +16,14 @@
 #include <unistd.h>
 
 #define BUSY_MS 30000
+#define KEYS 4 /* parts of a statement's key */
 
 /* A statement is found again by its text, or by what its text was made from. */
 struct db_rows {
 	struct db_rows *next;
 	struct db *db;
 	sqlite3_stmt *stmt;
-	const void *key[3];
+	const void *key[KEYS];
 	char *sql;
 	int result;
 	bool running;
@@ -142,15 +143,15 @@ void db_rollback(struct db *db)
 		db->in_transaction = false;
 }
 
-static struct db_rows *statement_find(struct db *db, const void *a, const void *b, const void *c)
+static struct db_rows *statement_find(struct db *db, const void *const key[KEYS])
 {
 	for (struct db_rows *s = db->statements; s; s = s->next)
-		if (s->key[0] == a && s->key[1] == b && s->key[2] == c)
+		if (memcmp(s->key, key, sizeof(s->key)) == 0)
 			return s;
 	return NULL;
 }
 
-static int statement_make(struct db *db, struct db_rows **out, const char *sql, const void *a, const void *b, const void *c)
+static int statement_make(struct db *db, struct db_rows **out, const char *sql, const void *const key[KEYS])
 {
 	struct db_rows *s;
 	sqlite3_stmt *stmt;
@@ -158,7 +159,8 @@ static int statement_make(struct db *db, struct db_rows **out, const char *sql, 
 	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
 		return db_fail(db, sql);
 	s = xcalloc(1, sizeof(*s));
-	*s = (struct db_rows){ .next = db->statements, .db = db, .stmt = stmt, .key = { a, b, c }, .sql = xstrdup(sql) };
+	*s = (struct db_rows){ .next = db->statements, .db = db, .stmt = stmt, .sql = xstrdup(sql) };
+	memcpy(s->key, key, sizeof(s->key));
 	db->statements = s;
 	*out = s;
 	return 0;
@@ -203,10 +205,11 @@ static int statement_finish(struct db_rows *s)
 
 static int statement_get(struct db *db, struct db_rows **out, const char *sql)
 {
-	struct db_rows *s = statement_find(db, sql, NULL, NULL);
+	const void *const key[KEYS] = { sql };
+	struct db_rows *s = statement_find(db, key);
 	int err;
 
-	if (!s && (err = statement_make(db, &s, sql, sql, NULL, NULL)))
+	if (!s && (err = statement_make(db, &s, sql, key)))
 		return err;
 	if (s->running)
 		statement_finish(s);
@@ -310,8 +313,9 @@ ProtobufCBinaryData db_bytes(struct db_rows *s, int column)
 				      .len = (size_t)sqlite3_column_bytes(s->stmt, column) };
 }
 
-/* Calls itself for messages inside; names gets each column once, in field order. */
-static void columns_of(struct buf *out, const ProtobufCMessageDescriptor *d, const char *prefix, const char *path)
+/* Calls itself for messages inside; names gets each column once, in field order, NULL in the place of `but`. */
+static void columns_of(struct buf *out, const ProtobufCMessageDescriptor *d, const char *prefix, const char *path,
+		       const char *but)
 {
 	for (unsigned i = 0; i < d->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &d->fields[i];
@@ -322,21 +326,28 @@ static void columns_of(struct buf *out, const ProtobufCMessageDescriptor *d, con
 			struct buf inner = { 0 };
 
 			buf_printf(&inner, "%s%s__", path, f->name);
-			columns_of(out, f->descriptor, prefix, inner.data);
+			columns_of(out, f->descriptor, prefix, inner.data, NULL);
 			buf_free(&inner);
+		} else if (but && strcmp(f->name, but) == 0) {
+			buf_printf(out, "%sNULL", out->len ? ", " : "");
 		} else {
 			buf_printf(out, "%s%s%s%s", out->len ? ", " : "", prefix, path, f->name);
 		}
 	}
 }
 
-void db_columns(struct buf *out, const ProtobufCMessageDescriptor *d, const char *prefix)
+static void add_columns(struct buf *out, const ProtobufCMessageDescriptor *d, const char *prefix, const char *but)
 {
 	struct buf names = { 0 };
 
-	columns_of(&names, d, prefix, "");
+	columns_of(&names, d, prefix, "", but);
 	buf_add(out, names.data, names.len);
 	buf_free(&names);
+}
+
+void db_columns(struct buf *out, const ProtobufCMessageDescriptor *d, const char *prefix)
+{
+	add_columns(out, d, prefix, NULL);
 }
 
 static void bind_field(sqlite3_stmt *stmt, int at, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
@@ -407,17 +418,18 @@ static void put_sql(struct buf *sql, const char *table, const char *columns)
 static int put_statement(struct db *db, struct db_rows **out, const char *table, const ProtobufCMessageDescriptor *d,
 			 const char *keys)
 {
+	const void *const key[KEYS] = { table, d, keys };
 	struct buf columns = { 0 }, sql = { 0 };
 	int err;
 
-	*out = statement_find(db, table, d, keys);
+	*out = statement_find(db, key);
 	if (*out)
 		return 0;
 	if (*keys)
 		buf_printf(&columns, "%s, ", keys);
 	db_columns(&columns, d, "");
 	put_sql(&sql, table, columns.data);
-	err = statement_make(db, out, sql.data, table, d, keys);
+	err = statement_make(db, out, sql.data, key);
 	buf_free(&columns);
 	buf_free(&sql);
 	return err;
@@ -451,109 +463,127 @@ static int count_columns(const ProtobufCMessageDescriptor *d)
 	return n;
 }
 
-int db_select(struct db *db, struct db_rows **rows, const ProtobufCMessageDescriptor *d, const char *extra, int *extra_at,
-	      const char *tail, const char *types, ...)
+static int select_statement(struct db *db, struct db_rows **out, const ProtobufCMessageDescriptor *d, const char *but,
+			    const char *extra, const char *tail)
 {
-	struct db_rows *s = statement_find(db, d, extra, tail);
-	va_list ap;
+	const void *const key[KEYS] = { d, but, extra, tail };
+	struct buf sql = { 0 };
 	int err;
 
-	if (!s) {
-		struct buf sql = { 0 };
+	*out = statement_find(db, key);
+	if (*out)
+		return 0;
+	buf_adds(&sql, "SELECT ");
+	add_columns(&sql, d, "m.", but);
+	buf_printf(&sql, "%s%s %s", extra ? ", " : "", extra ? extra : "", tail);
+	err = statement_make(db, out, sql.data, key);
+	buf_free(&sql);
+	return err;
+}
 
-		buf_adds(&sql, "SELECT ");
-		db_columns(&sql, d, "m.");
-		buf_printf(&sql, "%s%s %s", extra ? ", " : "", extra ? extra : "", tail);
-		err = statement_make(db, &s, sql.data, d, extra, tail);
-		buf_free(&sql);
-		if (err)
-			return err;
-	}
+static int select_rows(struct db *db, struct db_rows **rows, const ProtobufCMessageDescriptor *d, const char *but,
+		       const char *extra, int *extra_at, const char *tail, const char *types, va_list ap)
+{
+	struct db_rows *s;
+	int err = select_statement(db, &s, d, but, extra, tail);
+
+	if (err)
+		return err;
 	if (s->running)
 		statement_finish(s);
 	s->running = true;
 	s->result = SQLITE_OK;
-	va_start(ap, types);
 	bind_values(s, 1, types, ap);
-	va_end(ap);
 	if (extra_at)
 		*extra_at = count_columns(d);
 	*rows = s;
 	return 0;
 }
 
-static void read_field(struct db_rows *s, int at, struct arena *a, ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+int db_select(struct db *db, struct db_rows **rows, const ProtobufCMessageDescriptor *d, const char *extra, int *extra_at,
+	      const char *tail, const char *types, ...)
+{
+	va_list ap;
+	int err;
+
+	va_start(ap, types);
+	err = select_rows(db, rows, d, NULL, extra, extra_at, tail, types, ap);
+	va_end(ap);
+	return err;
+}
+
+int db_select_but(struct db *db, struct db_rows **rows, const ProtobufCMessageDescriptor *d, const char *but,
+		  const char *extra, int *extra_at, const char *tail, const char *types, ...)
+{
+	va_list ap;
+	int err;
+
+	va_start(ap, types);
+	err = select_rows(db, rows, d, but, extra, extra_at, tail, types, ap);
+	va_end(ap);
+	return err;
+}
+
+static void read_field(sqlite3_value *value, struct arena *a, ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
 	void *v = pb_field(m, f);
-	ProtobufCBinaryData bytes;
+	const void *data;
 
 	switch (f->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		*(char **)v = arena_memdup(a, db_text(s, at), (size_t)sqlite3_column_bytes(s->stmt, at));
+		data = sqlite3_value_text(value);
+		*(char **)v = arena_memdup(a, data, (size_t)sqlite3_value_bytes(value));
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
-		bytes = db_bytes(s, at);
-		*(ProtobufCBinaryData *)v = pb_bytes(a, bytes.data, bytes.len);
+		data = sqlite3_value_blob(value);
+		*(ProtobufCBinaryData *)v = pb_bytes(a, data, (size_t)sqlite3_value_bytes(value));
 		break;
 	case PROTOBUF_C_TYPE_DOUBLE:
-		*(double *)v = db_double(s, at);
+		*(double *)v = sqlite3_value_double(value);
 		break;
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_INT64:
-		*(int64_t *)v = db_int(s, at);
+		*(int64_t *)v = sqlite3_value_int64(value);
 		break;
 	default:
-		*(int32_t *)v = (int32_t)db_int(s, at);
+		*(int32_t *)v = (int32_t)sqlite3_value_int64(value);
 		break;
 	}
 	pb_set_has(m, f);
 }
 
-static bool any_column_set(struct db_rows *s, int at, int n)
+/* *m is made when the first column that is set is met: a message inside is there when any of its columns is. A column is fetched
+ * once, as a value; to ask the row for type, length and contents takes three times as long. Returns the next column. */
+static int read_message(struct db_rows *s, int at, struct arena *a, const ProtobufCMessageDescriptor *d,
+			ProtobufCMessage **m)
 {
-	for (int i = 0; i < n; i++)
-		if (!db_is_null(s, at + i))
-			return true;
-	return false;
-}
-
-/* A message inside is there when any of its columns is. Returns the next column. */
-static int read_message(struct db_rows *s, int at, struct arena *a, ProtobufCMessage *m, const char *but)
-{
-	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &d->fields[i];
+		ProtobufCMessage *inner = NULL;
+		sqlite3_value *value;
 
 		if (f->label == PROTOBUF_C_LABEL_REPEATED)
 			continue;
 		if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
-			int n = count_columns(f->descriptor);
-			ProtobufCMessage *inner = any_column_set(s, at, n) ? pb_new(a, f->descriptor) : NULL;
-
-			if (inner)
-				read_message(s, at, a, inner, NULL);
-			*(ProtobufCMessage **)pb_field(m, f) = inner;
-			at += n;
-		} else {
-			if (!db_is_null(s, at) && !(but && strcmp(f->name, but) == 0))
-				read_field(s, at, a, m, f);
-			at++;
+			at = read_message(s, at, a, f->descriptor, &inner);
+			if (inner && (*m || (*m = pb_new(a, d))))
+				*(ProtobufCMessage **)pb_field(*m, f) = inner;
+			continue;
 		}
+		value = sqlite3_column_value(s->stmt, at++);
+		if (sqlite3_value_type(value) != SQLITE_NULL && (*m || (*m = pb_new(a, d))))
+			read_field(value, a, *m, f);
 	}
 	return at;
 }
 
-void *db_message_but(struct db_rows *s, struct arena *a, const ProtobufCMessageDescriptor *d, const char *but)
+void *db_message(struct db_rows *s, struct arena *a, const ProtobufCMessageDescriptor *d)
 {
 	ProtobufCMessage *m = pb_new(a, d);
 
 	if (m)
-		read_message(s, 0, a, m, but);
+		read_message(s, 0, a, d, &m);
 	return m;
-}
-
-void *db_message(struct db_rows *s, struct arena *a, const ProtobufCMessageDescriptor *d)
-{
-	return db_message_but(s, a, d, NULL);
 }
 
 int db_texts(struct db_rows *rows, struct arena *a, size_t *n, const char ***texts)

@@ -69,11 +69,12 @@ int db_put(struct db *db, const char *table, const ProtobufCMessage *m, const ch
 int db_select(struct db *db, struct db_rows **rows, const ProtobufCMessageDescriptor *d, const char *extra, int *extra_at,
 	      const char *tail, const char *types, ...);
 
+/* The same without the field of that name, for what is long and not wanted; NULL leaves nothing out. */
+int db_select_but(struct db *db, struct db_rows **rows, const ProtobufCMessageDescriptor *d, const char *but,
+		  const char *extra, int *extra_at, const char *tail, const char *types, ...);
+
 /* The message of the row (of db_select), in the arena; texts copied. NULL where the arena's ceiling would be passed. */
 void *db_message(struct db_rows *rows, struct arena *a, const ProtobufCMessageDescriptor *d);
-
-/* The same without the field of that name, for what is long and not wanted; NULL leaves nothing out. */
-void *db_message_but(struct db_rows *rows, struct arena *a, const ProtobufCMessageDescriptor *d, const char *but);
 
 /* meta: a value, in the arena; NULL where the key is not set. */
 int db_meta_get(struct db *db, struct arena *a, const char *key, const char **value);

@@ -11,7 +11,7 @@
 
 static void take_target(struct db_rows *rows, int extra, struct arena *a, struct db_target *t)
 {
-	KernelConfig *c = db_message_but(rows, a, &kernel_config__descriptor, "body");
+	KernelConfig *c = db_message(rows, a, &kernel_config__descriptor);
 
 	*t = (struct db_target){
 		.config = c->name,
@@ -49,8 +49,8 @@ int db_target(struct db *db, struct arena *a, const char *config, struct db_targ
 	bool found;
 	int extra, err;
 
-	err = db_select(db, &rows, &kernel_config__descriptor, TARGET_COLUMNS, &extra, TARGET_FROM "WHERE m.name = ?", "s",
-			config);
+	err = db_select_but(db, &rows, &kernel_config__descriptor, "body", TARGET_COLUMNS, &extra,
+			    TARGET_FROM "WHERE m.name = ?", "s", config);
 	if (err)
 		return err;
 	if ((found = db_next(rows)))
@@ -66,7 +66,8 @@ int db_targets(struct db *db, struct arena *a, size_t *n, struct db_target **tar
 
 	*n = 0;
 	*targets = NULL;
-	err = db_select(db, &rows, &kernel_config__descriptor, TARGET_COLUMNS, &extra, TARGET_FROM "ORDER BY m.name", "");
+	err = db_select_but(db, &rows, &kernel_config__descriptor, "body", TARGET_COLUMNS, &extra,
+			    TARGET_FROM "ORDER BY m.name", "");
 	if (err)
 		return err;
 	while (db_next(rows))
@@ -104,17 +105,17 @@ int db_config_list(struct db *db, struct arena *a, const char *name, ConfigList 
 	struct db_rows *rows;
 	int at, err;
 
-	err = db_select(db, &rows, &kernel_config__descriptor,
-			"length(m.body), j.job, j.state, p.compiled_files, p.builder, p.built_at, p.release, p.compiler",
-			&at,
-			"FROM kernel_config AS m LEFT JOIN profile AS p ON p.config = m.config AND p.revision = m.revision "
-			"LEFT JOIN job AS j ON j.job = (SELECT max(job) FROM job WHERE config = m.name) "
-			"WHERE ?1 IS NULL OR m.name = ?1 ORDER BY m.name",
-			"s", name);
+	err = db_select_but(
+		db, &rows, &kernel_config__descriptor, "body",
+		"length(m.body), j.job, j.state, p.compiled_files, p.builder, p.built_at, p.release, p.compiler", &at,
+		"FROM kernel_config AS m LEFT JOIN profile AS p ON p.config = m.config AND p.revision = m.revision "
+		"LEFT JOIN job AS j ON j.job = (SELECT max(job) FROM job WHERE config = m.name) "
+		"WHERE ?1 IS NULL OR m.name = ?1 ORDER BY m.name",
+		"s", name);
 	if (err)
 		return err;
 	while (db_next(rows))
-		take_info(rows, at, a, db_message_but(rows, a, &kernel_config__descriptor, "body"),
+		take_info(rows, at, a, db_message(rows, a, &kernel_config__descriptor),
 			  PB_ADD(a, list, configs, config_info));
 	if ((err = db_end(rows)))
 		return err;

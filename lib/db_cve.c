@@ -363,11 +363,12 @@ int db_counts(struct db *db, struct db_counts *c)
  * keys given out are kept, and a last pass asks for those that are not among them. */
 struct db_scan {
 	struct db *db;
-	bool brief, late; /* late: the last pass */
-	int64_t rank;     /* of the last CVE read */
-	int64_t step;     /* CVEs in the next batch */
-	int64_t version;  /* of the data when the walk began */
-	int64_t *seen;    /* keys given out; sorted in the last pass */
+	const char *but; /* the field that a brief walk leaves out */
+	bool late;       /* the last pass */
+	int64_t rank;    /* of the last CVE read */
+	int64_t step;    /* CVEs in the next batch */
+	int64_t version; /* of the data when the walk began */
+	int64_t *seen;   /* keys given out; sorted in the last pass */
 	size_t n_seen, room;
 	int64_t *rest; /* keys that the last pass has to read */
 	size_t n_rest, next;
@@ -383,7 +384,7 @@ int db_scan_begin(struct db *db, bool brief, struct db_scan **out)
 		return err;
 	}
 	s->db = db;
-	s->brief = brief;
+	s->but = brief ? "description" : NULL;
 	s->step = BATCH_FIRST;
 	*out = s;
 	return 0;
@@ -415,8 +416,7 @@ static bool first_met(struct db_scan *s, int64_t key, bool changed)
 	return true;
 }
 
-/* Takes the CVEs of a query whose extra columns are key and rank, in that order, and the pairs of `pairs`, which come in the same
- * order with their key: two cursors side by side, since a query for each CVE would cost four times as much. */
+/* Takes the CVEs of a query whose extra column is the key, and the pairs of `pairs`, which come in the same order with their key: two cursors side by side, since a query for each CVE would cost four times as much. */
 static void join_rows(struct db_scan *s, struct arena *a, struct db_rows *cves, int key_at, struct db_rows *pairs,
 		      int pair_at, bool changed, struct db_batch *out)
 {
@@ -424,13 +424,12 @@ static void join_rows(struct db_scan *s, struct arena *a, struct db_rows *cves, 
 
 	while (db_next(cves)) {
 		int64_t key = db_int(cves, key_at);
-		Cve *cve = db_message_but(cves, a, &cve__descriptor, s->brief ? "description" : NULL);
+		Cve *cve = db_message(cves, a, &cve__descriptor);
 
 		while (pair_there && db_int(pairs, pair_at) == key) {
 			PB_ADD_MSG(a, cve, instances, db_message(pairs, a, &cve_instance__descriptor));
 			pair_there = db_next(pairs);
 		}
-		s->rank = db_int(cves, key_at + 1);
 		out->read++;
 		if (first_met(s, key, changed))
 			*(Cve **)arena_grow(a, (void **)&out->cves, &out->n, sizeof(*out->cves)) = cve;
@@ -449,8 +448,8 @@ static int read_batch(struct db_scan *s, struct arena *a, bool changed, struct d
 		     s->rank, s->step)) ||
 	    end == 0)
 		return err;
-	err = db_select(s->db, &cves, &cve__descriptor, "m.cve, m.rank", &key_at,
-			"FROM cve AS m WHERE m.rank > ? AND m.rank <= ? ORDER BY m.rank", "ii", s->rank, end);
+	err = db_select_but(s->db, &cves, &cve__descriptor, s->but, "m.cve", &key_at,
+			    "FROM cve AS m WHERE m.rank > ? AND m.rank <= ? ORDER BY m.rank", "ii", s->rank, end);
 	if (err)
 		return err;
 	/* Lines come in order by the primary key; to ask for that as well would have everything sorted once more. */
@@ -463,6 +462,7 @@ static int read_batch(struct db_scan *s, struct arena *a, bool changed, struct d
 		return err;
 	}
 	join_rows(s, a, cves, key_at, pairs, pair_at, changed, out);
+	s->rank = end;
 	err = db_end(cves);
 	return db_end(pairs) ? ERR_DB : err;
 }
@@ -495,10 +495,11 @@ static int read_rest(struct db_scan *s, struct arena *a, struct db_batch *out)
 		struct db_rows *rows;
 		Cve *cve = NULL;
 
-		if ((err = db_select(s->db, &rows, &cve__descriptor, NULL, NULL, "FROM cve AS m WHERE m.cve = ?", "i", key)))
+		if ((err = db_select_but(s->db, &rows, &cve__descriptor, s->but, NULL, NULL, "FROM cve AS m WHERE m.cve = ?",
+					 "i", key)))
 			return err;
 		if (db_next(rows))
-			cve = db_message_but(rows, a, &cve__descriptor, s->brief ? "description" : NULL);
+			cve = db_message(rows, a, &cve__descriptor);
 		err = db_end(rows);
 		if (!err && cve && !(err = load_instances(s->db, a, key, cve)))
 			*(Cve **)arena_grow(a, (void **)&out->cves, &out->n, sizeof(*out->cves)) = cve;

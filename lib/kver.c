@@ -157,42 +157,47 @@ int kver_parse_user(KernelVersion *v, const char *s, const char **suffix)
 		QUOTE_MAX, s, scan.why);
 }
 
-#define KEY_PARTS 5
-
-/* The numbers that decide the order. A release counts as the candidate after all candidates; the version without a major has
- * zeros only, which no other has. */
-static void key_of(const KernelVersion *v, uint64_t key[KEY_PARTS])
+static int cmp_numbers(uint64_t a, uint64_t b)
 {
-	memset(key, 0, KEY_PARTS * sizeof(*key));
-	if (!v->has_major)
-		return;
-	key[0] = v->major;
-	key[1] = v->has_minor ? v->minor : 0;
-	key[2] = v->has_patch ? v->patch : 0;
-	key[3] = v->has_stable ? v->stable : 0;
-	key[4] = v->has_rc ? v->rc : UINT64_MAX;
+	return a < b ? -1 : a > b;
 }
 
-static int cmp_parts(const KernelVersion *a, const KernelVersion *b, size_t parts)
+static uint64_t number(bool there, uint32_t n)
 {
-	uint64_t ka[KEY_PARTS], kb[KEY_PARTS];
+	return there ? n : 0;
+}
 
-	key_of(a, ka);
-	key_of(b, kb);
-	for (size_t i = 0; i < parts; i++)
-		if (ka[i] != kb[i])
-			return ka[i] < kb[i] ? -1 : 1;
-	return 0;
+/* The release line: 6.1 of 6.1.170, 2.6.32 of 2.6.32.71. */
+static int cmp_lines(const KernelVersion *a, const KernelVersion *b)
+{
+	int c;
+
+	if ((c = cmp_numbers(a->major, b->major)) ||
+	    (c = cmp_numbers(number(a->has_minor, a->minor), number(b->has_minor, b->minor))))
+		return c;
+	return cmp_numbers(number(a->has_patch, a->patch), number(b->has_patch, b->patch));
+}
+
+/* A release counts as the candidate after all candidates. */
+static uint64_t candidate(const KernelVersion *v)
+{
+	return v->has_rc ? v->rc : UINT64_MAX;
 }
 
 int kver_cmp(const KernelVersion *a, const KernelVersion *b)
 {
-	return cmp_parts(a, b, KEY_PARTS);
+	int c;
+
+	if (!a->has_major || !b->has_major)
+		return cmp_numbers(a->has_major, b->has_major);
+	if ((c = cmp_lines(a, b)) || (c = cmp_numbers(number(a->has_stable, a->stable), number(b->has_stable, b->stable))))
+		return c;
+	return cmp_numbers(candidate(a), candidate(b));
 }
 
 bool kver_same_line(const KernelVersion *a, const KernelVersion *b)
 {
-	return a->has_major && b->has_major && cmp_parts(a, b, 3) == 0;
+	return a->has_major && b->has_major && cmp_lines(a, b) == 0;
 }
 
 bool kver_is_mainline(const KernelVersion *v)
