@@ -16,6 +16,15 @@ struct tally {
 	KernelVersion newest;
 };
 
+/* Against what CVEs are judged. */
+struct judging {
+	struct db *db;
+	const struct db_target *targets;
+	size_t n;
+	const struct db_path_set *compiled; /* by each target's build; NULL: each path is asked for */
+	struct db_livepatches livepatches;
+};
+
 struct answer {
 	struct db *db;
 	struct db_scan *scan;
@@ -24,8 +33,8 @@ struct answer {
 	struct db_batch batch;
 	size_t at; /* the next of the batch */
 	struct tally *tallies;
-	struct db_livepatches livepatches;
-	struct arena *kept; /* the livepatches */
+	struct judging judging;
+	struct arena *kept; /* what the judging needs */
 };
 
 static void tally_init(struct tally *t, const struct db_target *target)
@@ -82,6 +91,20 @@ int answer_request(struct db *db, struct arena *a, const FetchCvesRequest *r, st
 	return err;
 }
 
+/* What each build compiled, read whole: the files of every CVE are held against it. */
+static int read_compiled(struct judging *j, struct arena *a)
+{
+	struct db_path_set *sets = arena_alloc(a, j->n * sizeof(*sets));
+	int err = db_begin_read(j->db);
+
+	for (size_t i = 0; !err && i < j->n; i++)
+		if (j->targets[i].profiled)
+			err = db_compiled_set(j->db, a, &j->targets[i], &sets[i]);
+	db_rollback(j->db);
+	j->compiled = sets;
+	return err;
+}
+
 int answer_open(struct answer **out, struct db *db, const struct answer_ask *ask)
 {
 	struct answer *ans = xcalloc(1, sizeof(*ans));
@@ -89,6 +112,7 @@ int answer_open(struct answer **out, struct db *db, const struct answer_ask *ask
 
 	ans->db = db;
 	ans->ask = *ask;
+	ans->judging = (struct judging){ .db = db, .targets = ask->targets, .n = ask->n_targets };
 	ans->batch.more = true;
 	ans->tallies = xcalloc(MAX_OF(ask->n_targets, 1u), sizeof(*ans->tallies));
 	for (size_t i = 0; i < ask->n_targets; i++)
@@ -96,12 +120,18 @@ int answer_open(struct answer **out, struct db *db, const struct answer_ask *ask
 	if (!ask->keep)
 		ans->own = arena_new(0);
 	ans->kept = arena_new(0);
-	if ((err = db_livepatches(db, ans->kept, NULL, &ans->livepatches)) ||
-	    (err = db_scan_begin(db, ask->brief, &ans->scan)))
+	if ((err = db_livepatches(db, ans->kept, NULL, &ans->judging.livepatches)) ||
+	    (err = read_compiled(&ans->judging, ans->kept)) || (err = db_scan_begin(db, ask->brief, &ans->scan)))
 		answer_close(ans);
 	else
 		*out = ans;
 	return err;
+}
+
+/* Configs of one version, listed one after another, differ in what they compile alone. */
+static bool same_version(const struct db_target *targets, size_t i)
+{
+	return i > 0 && kver_cmp(&targets[i].version, &targets[i - 1].version) == 0;
 }
 
 static void note_newest(struct tally *t, const Cve *cve)
@@ -114,6 +144,13 @@ static void note_newest(struct tally *t, const Cve *cve)
 	}
 }
 
+/* The target before has the same version. */
+static void share_newest(struct tally *t)
+{
+	t->newest = t[-1].newest;
+	t->sum.newest = t[-1].sum.newest ? &t->newest : NULL;
+}
+
 static void count(struct tally *t, const Verdict *v)
 {
 	t->sum.affected += v->verdict == VERDICT_KIND__AFFECTED;
@@ -123,13 +160,15 @@ static void count(struct tally *t, const Verdict *v)
 	t->sum.fixed += v->verdict != VERDICT_KIND__NOT_AFFECTED && v->fixed;
 }
 
-/* What the files of a fix say of a build. */
+/* What the files of a fix say of the builds of one version and tree. */
 struct evidence {
-	struct arena *arena;
-	unsigned files;        /* that the fix does not create */
-	const char *compiled;  /* one that was */
-	const char *not_there; /* one that the tree does not have */
-	bool compilable;       /* one of them could be */
+	bool known;
+	int64_t tree;
+	size_t n;
+	struct db_fix_file *files;
+	const char **reasons; /* of a build that compiles the file, made when there is one */
+	VerdictKind verdict;  /* of a build that compiles none of them */
+	const char *reason;
 };
 
 static bool is_compilable(ProtobufCBinaryData path)
@@ -157,92 +196,142 @@ static const char *shown(struct arena *a, ProtobufCBinaryData path)
 	return text;
 }
 
-/* Goes on until a compiled file is found: nothing more is asked then. */
-static bool weigh_file(void *ctx, const struct db_fix_file *f)
+static unsigned count_old(const struct evidence *e)
 {
-	struct evidence *e = ctx;
+	unsigned n = 0;
 
-	if (f->kind == FILE_KIND__COMPILED)
-		e->compiled = shown(e->arena, f->name);
-	if (f->created)
-		return !e->compiled;
-	e->files++;
-	if (!f->in_tree && !e->not_there)
-		e->not_there = shown(e->arena, f->name);
-	e->compilable |= is_compilable(f->name);
-	return !e->compiled;
+	for (size_t i = 0; i < e->n; i++)
+		n += !e->files[i].created;
+	return n;
 }
 
 /* The files are those of the fix on the branch, else of mainline's; where no such patch is stored, those that the record names. */
-static int weigh(struct db *db, const Cve *cve, const Verdict *v, const struct db_target *t, struct evidence *e)
+static int find_files(struct db *db, struct arena *a, const Cve *cve, const Verdict *v, struct evidence *e)
 {
 	const char **commits = v->n_fix_commits ? v->fix_commits : v->mainline_commits;
 	size_t n = v->n_fix_commits ? v->n_fix_commits : v->n_mainline_commits;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n && !e->compiled; i++)
-		err = db_fix_files(db, commits[i], t->id, t->tree, weigh_file, e);
-	if (!err && !e->compiled && e->files == 0)
-		err = db_record_files(db, cve->id, t->id, t->tree, weigh_file, e);
+	for (size_t i = 0; !err && i < n; i++)
+		err = db_fix_files(db, a, commits[i], e->tree, &e->n, &e->files);
+	if (!err && count_old(e) == 0)
+		err = db_record_files(db, a, cve->id, e->tree, &e->n, &e->files);
+	e->reasons = arena_alloc(a, e->n * sizeof(*e->reasons));
 	return err;
 }
 
-/* An affected version is not yet an affected kernel: NOT_COMPILED needs proof. */
-static int judge_build(struct db *db, struct arena *a, const Cve *cve, const struct db_target *t, Verdict *v)
+/* What a build that compiles none of the files means: NOT_COMPILED needs proof. Files that the fix creates prove nothing. */
+static void weigh(struct arena *a, const Verdict *v, struct evidence *e)
 {
-	struct evidence e = { .arena = a };
+	const struct db_fix_file *absent = NULL;
+	bool compilable = false;
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct db_fix_file *f = &e->files[i];
+
+		if (f->created)
+			continue;
+		if (!f->in_tree && !absent)
+			absent = f;
+		compilable |= is_compilable(f->name);
+	}
+	if (absent) {
+		e->verdict = VERDICT_KIND__UNKNOWN;
+		e->reason = arena_printf(a, "path not in this tree: %s; %s", shown(a, absent->name), v->reason);
+	} else if (!compilable) {
+		e->verdict = VERDICT_KIND__AFFECTED;
+		e->reason = arena_printf(a, "cannot be told from files; %s", v->reason);
+	} else {
+		e->verdict = VERDICT_KIND__NOT_COMPILED;
+		e->reason = arena_printf(a, "none of the %u files of the fix is compiled", count_old(e));
+	}
+}
+
+/* The first of the files that target i compiles; e->n when it compiles none. */
+static int find_compiled(const struct judging *j, size_t i, const struct evidence *e, size_t *at)
+{
+	bool compiled = false;
+	int err = 0;
+
+	for (*at = 0; *at < e->n; ++*at) {
+		int64_t path = e->files[*at].path;
+
+		if (j->compiled)
+			compiled = db_path_set_has(&j->compiled[i], path);
+		else
+			err = db_is_compiled(j->db, j->targets[i].id, path, &compiled);
+		if (err || compiled)
+			break;
+	}
+	return err;
+}
+
+/* One that was dropped since the target was looked up proves nothing. */
+static bool has_profile(const struct judging *j, size_t i)
+{
+	return j->targets[i].profiled && (!j->compiled || j->compiled[i].bits);
+}
+
+/* An affected version is not yet an affected kernel. v is the verdict on the version. */
+static int judge_build(const struct judging *j, struct arena *a, const Cve *cve, size_t i, struct evidence *e, Verdict *v)
+{
+	const struct db_target *t = &j->targets[i];
+	size_t at;
 	int err;
 
-	if (!t->profiled) {
+	if (!has_profile(j, i)) {
 		v->verdict = VERDICT_KIND__UNKNOWN;
 		v->reason = arena_printf(a, "no complete build profile yet; %s", v->reason);
 		return 0;
 	}
-	if ((err = weigh(db, cve, v, t, &e)))
-		return err;
-	if (e.compiled) {
-		v->reason = arena_printf(a, "%s is compiled; %s", e.compiled, v->reason);
-	} else if (e.not_there) {
-		v->verdict = VERDICT_KIND__UNKNOWN;
-		v->reason = arena_printf(a, "path not in this tree: %s; %s", e.not_there, v->reason);
-	} else if (!e.compilable) {
-		v->reason = arena_printf(a, "cannot be told from files; %s", v->reason);
-	} else {
-		v->verdict = VERDICT_KIND__NOT_COMPILED;
-		v->reason = arena_printf(a, "none of the %u files of the fix is compiled", e.files);
+	if (!e->known || e->tree != t->tree) {
+		*e = (struct evidence){ .known = true, .tree = t->tree };
+		if ((err = find_files(j->db, a, cve, v, e)))
+			return err;
+		weigh(a, v, e);
 	}
+	if ((err = find_compiled(j, i, e, &at)))
+		return err;
+	if (at == e->n) {
+		v->verdict = e->verdict;
+		v->reason = e->reason;
+		return 0;
+	}
+	if (!e->reasons[at])
+		e->reasons[at] = arena_printf(a, "%s is compiled; %s", shown(a, e->files[at].name), v->reason);
+	v->reason = e->reasons[at];
 	return 0;
 }
 
-static int judge_targets(struct db *db, struct arena *a, Cve *cve, const struct db_target *targets, size_t n,
-			 const struct db_livepatches *livepatches)
+static int judge_targets(const struct judging *j, struct arena *a, Cve *cve)
 {
-	Verdict plain = VERDICT__INIT;
+	Verdict plain;
+	struct evidence e = { 0 };
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++) {
+	for (size_t i = 0; !err && i < j->n; i++) {
 		Verdict *v = PB_ADD(a, cve, verdicts, verdict);
 
-		/* Configs of one version, listed one after another, differ in what they compile alone. */
-		if (i > 0 && kver_cmp(&targets[i].version, &targets[i - 1].version) == 0)
-			*v = plain;
-		else
-			cve_judge(a, cve, &targets[i].version, v);
-		plain = *v;
-		v->config = targets[i].config;
-		if (targets[i].id && v->verdict == VERDICT_KIND__AFFECTED)
-			err = judge_build(db, a, cve, &targets[i], v);
-		db_livepatch_judge(livepatches, a, cve->id, v);
+		if (!same_version(j->targets, i)) {
+			plain = (Verdict)VERDICT__INIT;
+			cve_judge(a, cve, &j->targets[i].version, &plain);
+			e.known = false;
+		}
+		*v = plain;
+		v->config = j->targets[i].config;
+		if (j->targets[i].id && v->verdict == VERDICT_KIND__AFFECTED)
+			err = judge_build(j, a, cve, i, &e, v);
+		db_livepatch_judge(&j->livepatches, a, cve->id, v);
 	}
 	return err;
 }
 
 int answer_judge(struct db *db, struct arena *a, Cve *cve, const struct db_target *targets, size_t n)
 {
-	struct db_livepatches livepatches;
-	int err = db_livepatches(db, a, cve->id, &livepatches);
+	struct judging j = { .db = db, .targets = targets, .n = n };
+	int err = db_livepatches(db, a, cve->id, &j.livepatches);
 
-	return err ? err : judge_targets(db, a, cve, targets, n, &livepatches);
+	return err ? err : judge_targets(&j, a, cve);
 }
 
 static bool open_for(const struct answer_ask *ask, const Verdict *v)
@@ -286,13 +375,16 @@ static int judge(struct answer *ans, struct arena *a, Cve *cve, bool *listed)
 	const struct answer_ask *ask = &ans->ask;
 	bool scored = ask->min_score <= 0 || (cve->has_severity && cve->severity >= ask->min_score);
 	bool open = ask->n_targets == 0;
-	int err = judge_targets(ans->db, a, cve, ask->targets, ask->n_targets, &ans->livepatches);
+	int err = judge_targets(&ans->judging, a, cve);
 
 	for (size_t i = 0; i < ask->n_targets && !err; i++) {
 		struct tally *t = &ans->tallies[i];
 		bool here = open_for(ask, cve->verdicts[i]);
 
-		note_newest(t, cve);
+		if (same_version(ask->targets, i))
+			share_newest(t);
+		else
+			note_newest(t, cve);
 		count(t, cve->verdicts[i]);
 		t->sum.unscored += here && !scored && !cve->has_severity;
 		open |= here;

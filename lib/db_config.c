@@ -5,6 +5,7 @@
 #include "lib/err.h"
 
 #define NAMES_SHOWN 8
+#define PATHS_MOST (1 << 26) /* more than any kernel's history has; a set takes 8 MB then */
 
 #define TARGET_COLUMNS "m.config, p.tree"
 #define TARGET_FROM "FROM kernel_config AS m LEFT JOIN profile AS p ON p.config = m.config AND p.revision = m.revision "
@@ -288,4 +289,42 @@ int db_compiled_files(struct db *db, struct arena *a, int64_t config, size_t *n,
 		"i", config);
 
 	return err ? err : db_texts(rows, a, n, files);
+}
+
+int db_compiled_set(struct db *db, struct arena *a, const struct db_target *t, struct db_path_set *set)
+{
+	struct db_rows *rows;
+	uint8_t *bits;
+	int err;
+
+	*set = (struct db_path_set){ 0 };
+	err = db_number(db, &set->most,
+			"SELECT (SELECT coalesce(max(path), 0) FROM compiled_file WHERE config = ?1) FROM profile "
+			"WHERE config = ?1 AND tree = ?2",
+			"ii", t->id, t->tree);
+	if (err)
+		return err == ERR_NOTFOUND ? 0 : err;
+	if (set->most < 0 || set->most > PATHS_MOST)
+		return fail(ERR_DB, "%s: a path is numbered %lld, which no parser does", db_path(db), (long long)set->most);
+	set->bits = bits = arena_alloc(a, (size_t)set->most / 8 + 1);
+	if ((err = db_query(db, &rows,
+			    "SELECT path FROM compiled_file WHERE config = ? AND path BETWEEN 1 AND ? AND kind = 1", "ii",
+			    t->id, set->most)))
+		return err;
+	while (db_next(rows)) {
+		int64_t path = db_int(rows, 0);
+
+		bits[path / 8] |= (uint8_t)(1u << (path % 8));
+	}
+	return db_end(rows);
+}
+
+int db_is_compiled(struct db *db, int64_t config, int64_t path, bool *compiled)
+{
+	int64_t n = 0;
+	int err = db_number(db, &n, "SELECT count(*) FROM compiled_file WHERE config = ? AND path = ? AND kind = 1", "ii",
+			    config, path);
+
+	*compiled = n > 0;
+	return err;
 }

@@ -45,6 +45,23 @@ int db_tree_commits(struct db *db, struct arena *a, size_t *n, const char ***com
 /* The files that a config's build compiled, assembled or included, by name. */
 int db_compiled_files(struct db *db, struct arena *a, int64_t config, size_t *n, const char ***files);
 
+/* Paths by number, a bit each. */
+struct db_path_set {
+	const uint8_t *bits;
+	int64_t most; /* the last that has a bit */
+};
+
+static inline bool db_path_set_has(const struct db_path_set *set, int64_t path)
+{
+	return path > 0 && path <= set->most && (set->bits[path / 8] >> (path % 8) & 1);
+}
+
+/* The paths of the same files as a set, to hold many against it; its bits are NULL when the target's profile is there no more. */
+int db_compiled_set(struct db *db, struct arena *a, const struct db_target *target, struct db_path_set *set);
+
+/* Whether a path is one of them. */
+int db_is_compiled(struct db *db, int64_t config, int64_t path, bool *compiled);
+
 /* Names of the configs whose profile that builder made. */
 int db_profiles_by(struct db *db, struct arena *a, const char *builder, size_t *n, const char ***configs);
 

@@ -538,49 +538,42 @@ void db_scan_end(struct db_scan *s)
 	free(s);
 }
 
-static int visit_files(struct db_rows *rows, bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx)
+static int add_files(struct db_rows *rows, struct arena *a, size_t *n, struct db_fix_file **files)
 {
-	bool on = true;
+	while (db_next(rows)) {
+		struct db_fix_file *f = arena_grow(a, (void **)files, n, sizeof(*f));
+		ProtobufCBinaryData name = db_bytes(rows, 1);
 
-	while (on && db_next(rows)) {
-		struct db_fix_file file = {
-			.name = db_bytes(rows, 0),
-			.created = db_int(rows, 1) != 0,
-			.kind = (int)db_int(rows, 2),
-			.in_tree = db_int(rows, 3) != 0,
-		};
-
-		on = visit(ctx, &file);
+		f->path = db_int(rows, 0);
+		f->name = pb_bytes(a, name.data, name.len);
+		f->created = db_int(rows, 2) != 0;
+		f->in_tree = db_int(rows, 3) != 0;
 	}
 	return db_end(rows);
 }
 
-int db_fix_files(struct db *db, const char *fix_commit, int64_t config, int64_t tree,
-		 bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx)
+int db_fix_files(struct db *db, struct arena *a, const char *fix_commit, int64_t tree, size_t *n, struct db_fix_file **files)
 {
 	struct db_rows *rows;
 	int err = db_query(db, &rows,
-			   "SELECT p.name, f.created, coalesce(c.kind, 0), t.path IS NOT NULL "
+			   "SELECT f.path, p.name, f.created, t.path IS NOT NULL "
 			   "FROM fix AS x JOIN fix_file AS f USING (fix) JOIN path AS p USING (path) "
-			   "LEFT JOIN compiled_file AS c ON c.config = ?2 AND c.path = f.path "
-			   "LEFT JOIN tree_path AS t ON t.tree = ?3 AND t.path = f.path "
+			   "LEFT JOIN tree_path AS t ON t.tree = ?2 AND t.path = f.path "
 			   "WHERE x.fix_commit = ?1 ORDER BY f.position",
-			   "sii", fix_commit, config, tree);
+			   "si", fix_commit, tree);
 
-	return err ? err : visit_files(rows, visit, ctx);
+	return err ? err : add_files(rows, a, n, files);
 }
 
-int db_record_files(struct db *db, const char *id, int64_t config, int64_t tree,
-		    bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx)
+int db_record_files(struct db *db, struct arena *a, const char *id, int64_t tree, size_t *n, struct db_fix_file **files)
 {
 	struct db_rows *rows;
 	int err = db_query(db, &rows,
-			   "SELECT p.name, 0, coalesce(c.kind, 0), t.path IS NOT NULL "
+			   "SELECT f.path, p.name, 0, t.path IS NOT NULL "
 			   "FROM cve_file AS f JOIN path AS p USING (path) "
-			   "LEFT JOIN compiled_file AS c ON c.config = ?2 AND c.path = f.path "
-			   "LEFT JOIN tree_path AS t ON t.tree = ?3 AND t.path = f.path "
+			   "LEFT JOIN tree_path AS t ON t.tree = ?2 AND t.path = f.path "
 			   "WHERE f.cve = ?1 ORDER BY f.position",
-			   "iii", (int64_t)cve_key(id, strlen(id)), config, tree);
+			   "ii", (int64_t)cve_key(id, strlen(id)), tree);
 
-	return err ? err : visit_files(rows, visit, ctx);
+	return err ? err : add_files(rows, a, n, files);
 }

@@ -45,20 +45,19 @@ int db_program_files(struct db *db, struct arena *a, Cve *cve);
 /* Sets affected_files of one of cve's instances: those of its fix's patch; where that is not to be had, cve's program_files. */
 int db_instance_files(struct db *db, struct arena *a, const Cve *cve, CveInstance *in);
 
-/* A file of a fix and what a build made of it. */
+/* A file of a fix. */
 struct db_fix_file {
+	int64_t path;
 	ProtobufCBinaryData name;
 	bool created; /* by the fix */
-	bool in_tree; /* the tree that was built has it */
-	int kind;     /* 0: the build did not use it; 1 compiled, 2 by host programs only, 3 generated */
+	bool in_tree; /* the tree that was asked about has it */
 };
 
-/* Calls visit for each file of a fix commit's patch, or of those that a CVE's record names, against the build profile of a config
- * and the tree it was built from; until visit gives false. None at all where the patch, or the record, is not there. */
-int db_fix_files(struct db *db, const char *fix_commit, int64_t config, int64_t tree,
-		 bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx);
-int db_record_files(struct db *db, const char *id, int64_t config, int64_t tree,
-		    bool (*visit)(void *ctx, const struct db_fix_file *file), void *ctx);
+/* Appends the files of a fix commit's patch, or those that a CVE's record names, to a list of arena_grow's. None at all where the
+ * patch, or the record, is not there. */
+int db_fix_files(struct db *db, struct arena *a, const char *fix_commit, int64_t tree, size_t *n,
+		 struct db_fix_file **files);
+int db_record_files(struct db *db, struct arena *a, const char *id, int64_t tree, size_t *n, struct db_fix_file **files);
 
 /* Drops the fixes and paths that nothing names any more. */
 int db_sweep(struct db *db);

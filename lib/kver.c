@@ -4,8 +4,6 @@
 
 #include "lib/err.h"
 
-#include <stdio.h>
-
 /* Longest number that is read; nine digits fit a uint32_t. */
 #define DIGITS_MAX 9
 /* uname -r has room for 64 bytes. */
@@ -205,19 +203,32 @@ bool kver_is_mainline(const KernelVersion *v)
 	return v->has_major && !(v->has_stable && v->stable > 0);
 }
 
+static char *add_number(char *at, const char *before, uint32_t n)
+{
+	char digits[10], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + n % 10);
+	while (n /= 10);
+	at = stpcpy(at, before);
+	return mempcpy(at, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 char *kver_text(char text[KVER_TEXT_MAX], const KernelVersion *v)
 {
-	size_t n;
+	char *at = text;
 
 	if (!v || !v->has_major)
 		return memcpy(text, "0", sizeof("0"));
-	n = (size_t)snprintf(text, KVER_TEXT_MAX, "%u.%u", v->major, v->has_minor ? v->minor : 0);
+	at = add_number(at, "", v->major);
+	at = add_number(at, ".", v->has_minor ? v->minor : 0);
 	if (v->has_patch)
-		n += (size_t)snprintf(text + n, KVER_TEXT_MAX - n, ".%u", v->patch);
+		at = add_number(at, ".", v->patch);
 	if (v->has_stable && v->stable > 0)
-		n += (size_t)snprintf(text + n, KVER_TEXT_MAX - n, ".%u", v->stable);
+		at = add_number(at, ".", v->stable);
 	if (v->has_rc)
-		snprintf(text + n, KVER_TEXT_MAX - n, "-rc%u", v->rc);
+		at = add_number(at, "-rc", v->rc);
+	*at = '\0';
 	return text;
 }
 
