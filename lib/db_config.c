@@ -307,14 +307,13 @@ int db_compiled_set(struct db *db, struct arena *a, const struct db_target *t, s
 	if (set->most < 0 || set->most > PATHS_MOST)
 		return fail(ERR_DB, "%s: a path is numbered %lld, which no parser does", db_path(db), (long long)set->most);
 	set->bits = bits = arena_alloc(a, (size_t)set->most / 8 + 1);
-	if ((err = db_query(db, &rows,
-			    "SELECT path FROM compiled_file WHERE config = ? AND path BETWEEN 1 AND ? AND kind = 1", "ii",
-			    t->id, set->most)))
+	if ((err = db_query(db, &rows, "SELECT path FROM compiled_file WHERE config = ? AND kind = 1", "i", t->id)))
 		return err;
 	while (db_next(rows)) {
 		int64_t path = db_int(rows, 0);
 
-		bits[path / 8] |= (uint8_t)(1u << (path % 8));
+		if (path > 0)
+			bits[path / 8] |= (uint8_t)(1u << (path % 8));
 	}
 	return db_end(rows);
 }
