@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define CACHE (64u << 20)
+#define FILES_SHOWN 5
 
 void patch_clone(struct arena *a, const char *path, struct repo **repo, const char **why)
 {
@@ -73,6 +74,12 @@ static void add_text(struct buf *out, const char *s)
 	str_printable(out, s, strlen(s));
 }
 
+/* Of a line of code, whose tabs stay. */
+static void add_line(struct buf *out, ProtobufCBinaryData b)
+{
+	str_printable_lines(out, (const char *)b.data, b.len);
+}
+
 static void add_hunk(struct buf *out, const ApplyFile *f, const ApplyHunk *h)
 {
 	buf_adds(out, "    ");
@@ -85,12 +92,12 @@ static void add_hunk(struct buf *out, const ApplyFile *f, const ApplyHunk *h)
 	buf_addc(out, '\n');
 	if (h->has_wanted) {
 		buf_adds(out, "      wanted: ");
-		add_bytes(out, h->wanted);
+		add_line(out, h->wanted);
 		buf_addc(out, '\n');
 	}
 	if (h->has_found) {
 		buf_adds(out, "      found:  ");
-		add_bytes(out, h->found);
+		add_line(out, h->found);
 		buf_addc(out, '\n');
 	}
 }
@@ -112,6 +119,18 @@ static void add_file(struct buf *out, const ApplyFile *f)
 			add_hunk(out, f, f->hunks[i]);
 }
 
+/* A few of the files that a finding concerns; --json has them all. */
+static void add_files(struct buf *out, const LintFinding *f)
+{
+	for (size_t i = 0; i < f->n_files && i < FILES_SHOWN; i++) {
+		buf_adds(out, "      ");
+		add_bytes(out, f->files[i]);
+		buf_addc(out, '\n');
+	}
+	if (f->n_files > FILES_SHOWN)
+		buf_printf(out, "      and others: --json names them\n");
+}
+
 static void add_finding(struct buf *out, const LintFinding *f)
 {
 	buf_printf(out, "  %s %s", f->id, f->has_suppressed ? "accepted" : lint_level_name(f->level));
@@ -123,7 +142,9 @@ static void add_finding(struct buf *out, const LintFinding *f)
 		buf_printf(out, ":%llu", (unsigned long long)f->line);
 	buf_adds(out, "\n    ");
 	add_text(out, f->why);
-	buf_adds(out, "\n    ");
+	buf_addc(out, '\n');
+	add_files(out, f);
+	buf_adds(out, "    ");
 	if (f->has_suppressed) {
 		buf_adds(out, "Lint-ok: ");
 		add_bytes(out, f->suppressed);

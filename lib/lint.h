@@ -21,12 +21,11 @@ struct lint_input {
 	/* The value of a kernel option without its CONFIG_: "y", "m", a string without quotes; NULL: not set. No function: no config. */
 	const char *(*config)(void *ctx, const char *option);
 	void *config_ctx;
-	/* Counts the compiled files that include a header. Errors end the run. */
-	int (*includers)(void *ctx, const char *header, size_t *files);
-	void *includers_ctx;
-	/* The namespace that a symbol is exported in, "" for none, NULL for a symbol that is not exported. */
-	const char *(*export_space)(void *ctx, const char *symbol);
-	void *export_space_ctx;
+	/* What the kernel's build compiled: the files that include a header, directly or through others, in the arena; and the namespace that
+	 * a symbol is exported in, NULL for none. Errors end the run. */
+	int (*includers)(void *ctx, struct arena *a, const char *header, size_t *n, const char ***files);
+	int (*export_space)(void *ctx, const char *symbol, const char **space);
+	void *build_ctx;
 	/* The name that the module will have; NULL: not known. */
 	const char *module_name;
 };

@@ -8,6 +8,7 @@
 
 #define BLOCK LINT_LEVEL__LINT_BLOCK
 #define WARN LINT_LEVEL__LINT_WARN
+#define REVIEW LINT_LEVEL__LINT_REVIEW
 
 static struct lint_place at_touch(const struct lint_touch *t)
 {
@@ -312,40 +313,137 @@ int lint_static_local(struct lint *l)
 
 /* ---- 26: namespaces */
 
-static int judge_symbol(struct lint *l, const struct lint_file *f, const struct lint_line *line, const struct ctok *t)
-{
-	char *name = arena_memdup(l->a, t->s, t->len);
-	const char *space = l->in->export_space(l->in->export_space_ctx, name);
+/* Calls asked about in one file. */
+#define CALLS_MOST 64
 
-	if (space && *space)
-		lint_add(l, WARN, (struct lint_place){ f, line->number },
-			 "%s is exported in the namespace %s, which a module must import.", name, space);
-	return 0;
+static bool is_import(const char *macro)
+{
+	return strcmp(macro, "MODULE_IMPORT_NS") == 0;
 }
 
-static void judge_namespaces(struct lint *l, const struct lint_file *f, const struct lint_line *line)
+static bool knows_word(const struct lint_side *s, const struct ctok *t)
+{
+	for (size_t i = 0; i < s->c.n_toks; i++)
+		if (s->c.toks[i].len == t->len && memcmp(s->c.toks[i].s, t->s, t->len) == 0)
+			return true;
+	return false;
+}
+
+/* The import that a file has already; NULL: none. */
+static const struct citem *import_of(const struct lint_side *s)
+{
+	for (size_t i = 0; i < s->c.n_items; i++)
+		if (s->c.items[i].kind == CITEM_CALL && is_import(s->c.items[i].name))
+			return &s->c.items[i];
+	return NULL;
+}
+
+/* A call by a name in small letters. */
+static bool is_call(const struct cfile *c, size_t k)
+{
+	const struct ctok *t = &c->toks[k];
+
+	if (t->kind != CTOK_IDENT || k + 1 >= c->n_toks || !ctok_is(&c->toks[k + 1], "("))
+		return false;
+	for (size_t i = 0; i < t->len; i++)
+		if (t->s[i] >= 'a' && t->s[i] <= 'z')
+			return true;
+	return false;
+}
+
+static int judge_call(struct lint *l, const struct lint_file *f, uint32_t line, const struct ctok *t)
+{
+	char *name = arena_memdup(l->a, t->s, t->len);
+	const char *space = NULL;
+	int err = l->in->export_space(l->in->build_ctx, name, &space);
+
+	if (!err && space)
+		lint_add(l, WARN, (struct lint_place){ f, line },
+			 "%s is exported in the namespace %s, which a module must import.", name, space);
+	return err;
+}
+
+static bool is_asked(const struct ctok *const *asked, size_t n, const struct ctok *t)
+{
+	for (size_t i = 0; i < n; i++)
+		if (asked[i]->len == t->len && memcmp(asked[i]->s, t->s, t->len) == 0)
+			return true;
+	return false;
+}
+
+/* The calls on [first, end), each name once. Those that the file made before are asked about only where it imports a namespace: else it
+ * lives without one. */
+static int judge_calls(struct lint *l, const struct lint_file *f, size_t first, size_t end, bool all,
+		       const struct ctok **asked, size_t *n)
+{
+	const struct cfile *c = &f->now.c;
+	int err = 0;
+
+	for (size_t k = first; !err && k < end && *n < CALLS_MOST; k++) {
+		if (!is_call(c, k) || is_asked(asked, *n, &c->toks[k]) || (!all && knows_word(&f->old, &c->toks[k])))
+			continue;
+		asked[(*n)++] = &c->toks[k];
+		err = judge_call(l, f, c->toks[k].line, &c->toks[k]);
+	}
+	return err;
+}
+
+static int judge_uses(struct lint *l, const struct lint_file *f)
+{
+	const struct ctok *asked[CALLS_MOST];
+	bool imports = import_of(&f->now) != NULL;
+	size_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < f->n_lines; i++)
+		if (f->lines[i].diff->kind == DIFF_ADD)
+			err = judge_calls(l, f, f->lines[i].first, f->lines[i].end, imports, asked, &n);
+	for (size_t i = 0; !err && imports && i < f->n_touches; i++)
+		if (f->touches[i].now && f->touches[i].now->kind == CITEM_FUNCTION)
+			err = judge_calls(l, f, f->touches[i].now->body, f->touches[i].now->end, true, asked, &n);
+	return err;
+}
+
+static void judge_macros_of_spaces(struct lint *l, const struct lint_file *f, const struct lint_line *line)
 {
 	for (size_t k = line->first; k < line->end; k++) {
 		const struct ctok *t = &f->now.c.toks[k];
 
-		if (t->kind != CTOK_IDENT)
-			continue;
-		if (ctok_is(t, "MODULE_IMPORT_NS") || lint_tok_starts(t, "EXPORT_SYMBOL_NS"))
+		if (t->kind == CTOK_IDENT && (ctok_is(t, "MODULE_IMPORT_NS") || lint_tok_starts(t, "EXPORT_SYMBOL_NS")))
 			lint_add(l, WARN, (struct lint_place){ f, line->number },
 				 "%.*s ties the code to an export namespace.", (int)t->len, t->s);
-		else if (l->in->export_space && k + 1 < f->now.c.n_toks && ctok_is(&f->now.c.toks[k + 1], "("))
-			judge_symbol(l, f, line, t);
 	}
+}
+
+/* Without a build to tell what is exported where, a file that imports a namespace is as much as can be said. */
+static void judge_import(struct lint *l, const struct lint_file *f)
+{
+	const struct citem *import = import_of(&f->now);
+	bool touched = false;
+
+	for (size_t i = 0; i < f->n_touches; i++)
+		touched |= f->touches[i].now && f->touches[i].now->kind == CITEM_FUNCTION;
+	if (import && touched)
+		lint_add(l, REVIEW, (struct lint_place){ f, import->first_line },
+			 "The file imports a namespace; a livepatch of functions that use its symbols must import it, too.");
 }
 
 int lint_namespace(struct lint *l)
 {
-	for (size_t i = 0; i < l->n_files; i++)
-		for (size_t k = 0; k < l->files[i].n_lines; k++)
-			if (l->files[i].lines[k].diff->kind == DIFF_ADD)
-				judge_namespaces(l, &l->files[i], &l->files[i].lines[k]);
-	return l->in->export_space
-		       ? 0
-		       : lint_skip(l,
-				   "which symbols are exported in a namespace is not known; it looked for the macros alone");
+	int err = 0;
+
+	for (size_t i = 0; !err && i < l->n_files; i++) {
+		const struct lint_file *f = &l->files[i];
+
+		for (size_t k = 0; k < f->n_lines; k++)
+			if (f->lines[k].diff->kind == DIFF_ADD)
+				judge_macros_of_spaces(l, f, &f->lines[k]);
+		if (l->in->export_space)
+			err = judge_uses(l, f);
+		else
+			judge_import(l, f);
+	}
+	return err || l->in->export_space ? err
+					  : lint_skip(l, "which symbols are exported in a namespace is not known: the "
+							 "build's list of files is missing");
 }

@@ -121,28 +121,47 @@ int lint_nothing(struct lint *l)
 	for (size_t i = 0; i < l->n_files; i++)
 		if (lint_is_code(l->files[i].path))
 			return 0;
-	return lint_add(l, WARN, at_patch, "None of its files is compiled into the kernel, so there is nothing to patch.");
+	return lint_add(l, BLOCK, at_patch, "None of its files is compiled into the kernel, so there is nothing to patch.");
+}
+
+/* Names in all findings of a patch: beyond these there is a number. */
+#define FILES_NAMED 1000
+
+static int add_includers(struct lint *l, const struct lint_file *f, size_t *named)
+{
+	size_t n = 0, before = l->n_found;
+	const char **files;
+	LintFinding *finding;
+	int err = l->in->includers(l->in->build_ctx, l->a, f->path, &n, &files);
+
+	if (err)
+		return err;
+	lint_add(l, WARN, at_file(f),
+		 "%zu compiled file%s it, directly or through others, and may differ where nothing was fixed.", n,
+		 n == 1 ? " includes" : "s include");
+	if (l->n_found == before)
+		return 0;
+	finding = l->found[before].finding;
+	for (size_t i = 0; i < n && *named < FILES_NAMED; i++, ++*named)
+		pb_add_bytes(l->a, &finding->n_files, &finding->files, files[i], strlen(files[i]));
+	return 0;
 }
 
 int lint_header(struct lint *l)
 {
+	size_t named = 0;
 	int err;
 
 	for (size_t i = 0; i < l->n_files; i++) {
 		const struct lint_file *f = &l->files[i];
-		size_t n;
 
 		if (!lint_is_header(f->path) || !lint_is_code(f->path))
 			continue;
-		if (!l->in->includers) {
+		if (!l->in->includers)
 			lint_add(l, WARN, at_file(f),
 				 "Every file that includes it is built anew, and may differ where nothing was fixed.");
-			continue;
-		}
-		if ((err = l->in->includers(l->in->includers_ctx, f->path, &n)))
+		else if ((err = add_includers(l, f, &named)))
 			return err;
-		lint_add(l, WARN, at_file(f), "%zu compiled file%s it, and may differ where nothing was fixed.", n,
-			 n == 1 ? " includes" : "s include");
 	}
 	return l->in->includers
 		       ? 0

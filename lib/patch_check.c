@@ -2,6 +2,7 @@
  * Refuses to guess: what was not there to look at is said to be unchecked. */
 #include "lib/patch_check.h"
 
+#include "lib/build_scan.h"
 #include "lib/err.h"
 #include "lib/kconfig.h"
 #include "lib/kver.h"
@@ -51,106 +52,63 @@ int patch_read(struct arena *a, const char *text, size_t n, struct diff *d)
 	return err;
 }
 
-/* ---- Who includes a header */
+/* ---- What the build compiled */
 
-struct search {
+struct build {
 	struct arena *arena;
 	const struct patch_kernel *kernel;
 	struct repo *repo;
 	const char *commit;
 	const struct diff *diff;
-	size_t *counts; /* by file of the diff; NULL: not looked yet */
+	struct build_scan *scan; /* NULL: not made yet */
 };
 
-/* True when `spelled`, in a file of that folder, is the header: beside the file, or below some folder "include" or "uapi". */
-static bool is_header(const char *header, const char *file, const char *spelled, size_t n)
+static int read_source(void *ctx, const char *path, struct buf *out)
 {
-	size_t len = strlen(header), dir = strrchr(file, '/') ? (size_t)(strrchr(file, '/') - file) + 1 : 0, rest;
+	struct build *b = ctx;
 
-	while (n > 3 && memcmp(spelled, "../", 3) == 0 && dir) {
-		for (dir--; dir && file[dir - 1] != '/';)
-			dir--;
-		spelled += 3;
-		n -= 3;
-	}
-	if (n == 0 || n > len || memcmp(header + len - n, spelled, n) != 0)
-		return false;
-	rest = len - n;
-	if (rest == dir && memcmp(header, file, dir) == 0)
-		return true;
-	return (rest >= 8 && memcmp(header + rest - 8, "include/", 8) == 0) ||
-	       (rest >= 5 && memcmp(header + rest - 5, "uapi/", 5) == 0);
+	return repo_file(b->repo, b->commit, path, FILE_MOST, out);
 }
 
-static void search_line(struct search *s, const char *file, const char *line, size_t n, bool *met)
+/* One pass over all compiled files serves all questions; it is made when the first comes. */
+static int scan_build(struct build *b)
 {
-	size_t at = 0, begin;
+	struct build_scan_input in = {
+		.read = read_source,
+		.ctx = b,
+		.n_files = b->kernel->n_compiled,
+		.files = b->kernel->compiled,
+	};
+	const char **headers = arena_alloc(b->arena, (b->diff->n_files + 1) * sizeof(*headers));
 
-	while (at < n && (line[at] == ' ' || line[at] == '\t'))
-		at++;
-	if (at + 8 > n || line[at] != '#')
-		return;
-	for (at++; at < n && (line[at] == ' ' || line[at] == '\t');)
-		at++;
-	if (n - at < 8 || memcmp(line + at, "include", 7) != 0)
-		return;
-	for (at += 7; at < n && line[at] != '<' && line[at] != '"';)
-		at++;
-	for (begin = ++at; at < n && line[at] != '>' && line[at] != '"';)
-		at++;
-	for (size_t i = 0; at < n && i < s->diff->n_files; i++)
-		met[i] |= is_header(diff_path(&s->diff->files[i]), file, line + begin, at - begin);
+	if (b->scan)
+		return 0;
+	for (size_t i = 0; i < b->diff->n_files; i++)
+		headers[in.n_headers++] = diff_path(&b->diff->files[i]);
+	in.headers = headers;
+	return build_scan_run(b->arena, &in, &b->scan);
 }
 
-static int search_file(struct search *s, const char *file, struct buf *text, bool *met)
+static int list_includers(void *ctx, struct arena *a, const char *header, size_t *n, const char ***files)
 {
-	int err;
+	struct build *b = ctx;
+	int err = scan_build(b);
 
-	buf_reset(text);
-	memset(met, 0, s->diff->n_files * sizeof(*met));
-	/* A config's build may have made files that its tree does not have. */
-	if ((err = repo_file(s->repo, s->commit, file, FILE_MOST, text)))
-		return err == ERR_NOTFOUND || err == ERR_INPUT ? 0 : err;
-	for (const char *p = buf_str(text), *end = p + text->len; p < end;) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		size_t n = (size_t)((eol ? eol : end) - p);
-
-		if (n > 8)
-			search_line(s, file, p, n, met);
-		p += n + 1;
-	}
-	for (size_t i = 0; i < s->diff->n_files; i++)
-		s->counts[i] += met[i];
-	return 0;
-}
-
-/* One pass over all compiled files, for all headers of the patch. */
-static int search_all(struct search *s)
-{
-	bool *met = arena_alloc(s->arena, s->diff->n_files * sizeof(*met));
-	struct buf text = { 0 };
-	int err = 0;
-
-	s->counts = arena_alloc(s->arena, s->diff->n_files * sizeof(*s->counts));
-	for (size_t i = 0; !err && i < s->kernel->n_compiled; i++)
-		err = search_file(s, s->kernel->compiled[i], &text, met);
-	buf_free(&text);
+	if (!err)
+		build_scan_includers(b->scan, a, header, n, files);
 	return err;
 }
 
-static int count_includers(void *ctx, const char *header, size_t *files)
+static int find_space(void *ctx, const char *symbol, const char **space)
 {
-	struct search *s = ctx;
-	int err = s->counts ? 0 : search_all(s);
+	struct build *b = ctx;
+	int err = scan_build(b);
 
-	*files = 0;
-	for (size_t i = 0; !err && i < s->diff->n_files; i++)
-		if (strcmp(diff_path(&s->diff->files[i]), header) == 0)
-			*files = s->counts[i];
+	*space = err ? NULL : build_scan_space(b->scan, symbol);
 	return err;
 }
 
-/* Every file of the build is looked at for every header: a patch of more headers than this is no livepatch. */
+/* A patch of more headers than this is no livepatch. */
 static bool few_headers(const struct diff *d)
 {
 	size_t n = 0;
@@ -206,7 +164,7 @@ int patch_check(struct arena *a, const struct diff *d, const struct patch_kernel
 		PatchCheck **result)
 {
 	PatchCheck *out = pb_new(a, &patch_check__descriptor);
-	struct search search = { .arena = a, .kernel = k, .repo = repo, .diff = d };
+	struct build build = { .arena = a, .kernel = k, .repo = repo, .diff = d };
 	struct options options = { a, k };
 	struct repo_tree tree = { .repo = repo };
 	struct tree_reader reader = { repo_tree_read, &tree };
@@ -224,15 +182,16 @@ int patch_check(struct arena *a, const struct diff *d, const struct patch_kernel
 		in.config_ctx = &options;
 	}
 	if (out->commit) {
-		search.commit = tree.commit = out->commit;
+		build.commit = tree.commit = out->commit;
 		in.tree = &reader;
 		out->apply = pb_new(a, &apply_result__descriptor);
 		if ((err = apply_check(a, d, &reader, out->apply, NULL)))
 			return err;
 		in.apply = out->apply;
 		if (k->profiled && few_headers(d)) {
-			in.includers = count_includers;
-			in.includers_ctx = &search;
+			in.includers = list_includers;
+			in.export_space = find_space;
+			in.build_ctx = &build;
 		}
 	}
 	return lint_patch(a, &in, out->lint);

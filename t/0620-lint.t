@@ -83,6 +83,11 @@ run tuxtape lint "$scratch/header.patch" --config web --db "$db" "${clone[@]}"
 n=$(wc -w <<<"$includers")
 like "$out" "9-header warn include/linux/ringlog\.h"$'\n'".*(^|[^0-9])$n " "its includers among the compiled are counted: $n"
 unlike "$out" '9-header not run' '  by the build'
+for file in $includers; do
+  like "$out" "^ +$file$|"$'\n'" +$file"$'\n' "  and named: $file"
+done
+run tuxtape lint "$scratch/header.patch" --config web --db "$db" "${clone[@]}" --json
+is "$(jq -r '.lint.findings[] | select(.rule == 9) | .files[]' <<<"$out")" "$(sort <<<"${includers// /$'\n'}")" '  in JSON, too'
 
 # Hostile patches
 printf -- '--- a/../../../etc/passwd\n+++ b/../../../etc/passwd\n@@ -1 +1 @@\n-root\n+toor\n' >"$scratch/hostile"

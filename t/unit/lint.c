@@ -300,6 +300,10 @@ static void test_finding(void)
 	is_int(r->warns + r->reviews + r->suppressed, 0, "alone");
 	ok(skips(r, 20) && skips(r, 30) && skips(r, 31) && skips(r, 34), "rules that lack something are listed");
 	ok(!skips(r, 1) && !skips(r, 12), "others are not");
+	arena_reset(arena);
+	buf_reset(&text);
+	add_patch(&text, "Documentation/x.rst", "", " a\n+b\n");
+	is_int(find(lint_text(buf_str(&text), NULL), 5)->level, LINT_LEVEL__LINT_BLOCK, "nothing to patch blocks");
 	buf_free(&text);
 }
 
@@ -388,38 +392,43 @@ static void test_module_name(void)
 	buf_free(&text);
 }
 
-static int count_includers(void *ctx, const char *header, size_t *files)
+static int list_includers(void *ctx, struct arena *a, const char *header, size_t *n, const char ***files)
 {
-	*files = strcmp(header, "a/x.h") == 0 ? *(size_t *)ctx : 0;
-	return *files == 13 ? fail(ERR_DB, "no list") : 0;
+	*n = 0;
+	*files = NULL;
+	for (size_t i = 0; strcmp(header, "a/x.h") == 0 && i < *(size_t *)ctx; i++)
+		*(const char **)arena_grow(a, (void **)files, n, sizeof(**files)) = arena_printf(a, "a/%zu.c", i);
+	return *n == 13 ? fail(ERR_DB, "no list") : 0;
 }
 
-static const char *space_of(void *ctx UNUSED, const char *symbol)
+static int space_of(void *ctx, const char *symbol, const char **space)
 {
-	return strcmp(symbol, "cxl_f") == 0 ? "CXL" : strcmp(symbol, "g") == 0 ? "" : NULL;
+	*space = strcmp(symbol, "cxl_f") == 0 ? "CXL" : NULL;
+	return *(size_t *)ctx == 13 ? fail(ERR_DB, "no list") : 0;
 }
 
 static void test_others(void)
 {
 	size_t n = 7;
-	struct lint_input in = { .includers = count_includers, .includers_ctx = &n, .export_space = space_of };
+	struct lint_input in = { .includers = list_includers, .export_space = space_of, .build_ctx = &n };
 	struct buf text = { 0 };
 	struct diff diff;
 	LintResult *r;
+	const LintFinding *f;
 
 	arena_reset(arena);
 	add_patch(&text, "a/x.h", NULL, " int a;\n+int f(void);\n");
-	ok(strstr(find(lint_text(buf_str(&text), &in), 9)->why, "7 compiled files include it"), "includers are counted");
+	f = find(lint_text(buf_str(&text), &in), 9);
+	ok(strstr(f->why, "7 compiled files include it"), "includers are counted");
+	ok(f->n_files == 7 && strcmp((const char *)f->files[6].data, "a/6.c") == 0, "and named");
+	n = 1234;
+	f = find(lint_text(buf_str(&text), &in), 9);
+	ok(strstr(f->why, "1234 compiled files") && f->n_files == 1000, "of many there is a number");
 	n = 13;
 	r = pb_new(arena, &lint_result__descriptor);
 	in.diff = &diff;
 	ok(diff_parse(arena, buf_str(&text), text.len, &diff) == 0 && lint_patch(arena, &in, r) == ERR_DB,
 	   "whose errors end the run");
-	buf_reset(&text);
-	add_patch(&text, "a/x.c", NULL, " int f(void)\n {\n+\tcxl_f();\n+\tg();\n+\th();\n }\n");
-	r = lint_text(buf_str(&text), &in);
-	ok(strstr(find(r, 26)->why, "cxl_f is exported in the namespace CXL"), "a symbol of a namespace");
-	is_int(r->warns, 1, "the only one");
 	buf_free(&text);
 }
 
@@ -447,6 +456,52 @@ static LintResult *lint_in_tree(const char *path, const char *file, const char *
 	"h(void)\n{\n"                                                                                                 \
 	"\treturn 0;\n}\n"
 #define HEAD "--- a/a/x.c\n+++ b/a/x.c\n"
+
+/* Who calls what, with a build that knows the exports and without one. */
+static void test_spaces(void)
+{
+	static const char imports[] =
+		"MODULE_IMPORT_NS(CXL);\nint g(void)\n{\n\treturn 1;\n}\nint f(void)\n{\n\tcxl_f();\n\treturn 1;\n}\n";
+	static const struct {
+		const char *what, *path, *body;
+		bool found;
+	} tries[] = {
+		{ "a new call", "a/x.c", " int f(void)\n {\n+\tcxl_f();\n+\tg();\n+\th();\n }\n", true },
+		{ "a new call in a new function", "a/x.c", " int a;\n+static int f(void)\n+{\n+\treturn cxl_f();\n+}\n",
+		  true },
+		{ "a call that the file makes already", "a/x.c", " int f(void)\n {\n-\tcxl_f(1);\n+\tcxl_f(2);\n }\n",
+		  false },
+		{ "a name that is not called", "a/x.c", " int f(void)\n {\n+\tint cxl_f = 1;\n }\n", false },
+		{ "a call that goes", "a/x.c", " int f(void)\n {\n-\tcxl_f();\n+\tg();\n }\n", false },
+		{ "a comment", "a/x.c", " int f(void)\n {\n+\tg(); /* cxl_f() */\n }\n", false },
+		{ "a touched function of a file that imports", "a/x.c",
+		  " MODULE_IMPORT_NS(CXL);\n int f(void)\n {\n \tcxl_f();\n-\treturn 1;\n+\treturn 2;\n }\n", true },
+		{ "an untouched one", "a/x.c",
+		  " MODULE_IMPORT_NS(CXL);\n int g(void)\n {\n-\treturn 1;\n+\treturn 2;\n }\n int f(void)\n {\n "
+		  "\tcxl_f();\n }\n",
+		  false },
+	};
+	static const char in_g[] = HEAD "@@ -2,4 +2,4 @@\n int g(void)\n {\n-\treturn 1;\n+\treturn 2;\n }\n";
+	static const char outside[] = HEAD "@@ -5,2 +5,3 @@\n }\n+/* x */\n int f(void)\n";
+	size_t n = 7;
+	struct lint_input in = { .export_space = space_of, .build_ctx = &n };
+	struct buf text = { 0 };
+	const LintFinding *f;
+
+	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+		arena_reset(arena);
+		buf_reset(&text);
+		add_patch(&text, tries[i].path, NULL, tries[i].body);
+		f = find(lint_text(buf_str(&text), &in), 26);
+		ok(!f == !tries[i].found, "namespaces: %s", tries[i].what);
+		ok(!f || strstr(f->why, "cxl_f is exported in the namespace CXL"), "and which");
+	}
+	f = find(lint_in_tree("a/x.c", imports, in_g, NULL), 26);
+	ok(f && f->level == LINT_LEVEL__LINT_REVIEW && f->line == 1,
+	   "without a build a file that imports is for the reviewer");
+	ok(!find(lint_in_tree("a/x.c", imports, outside, NULL), 26), "unless nothing of it is touched");
+	buf_free(&text);
+}
 
 static void test_tree(void)
 {
@@ -596,6 +651,7 @@ int main(void)
 	test_module_name();
 	test_others();
 	test_tree();
+	test_spaces();
 	test_variants();
 	test_lint_ok();
 	test_order();

@@ -1,0 +1,365 @@
+/* Owns the graph of includes and the list of exports in namespaces, read from the text of the compiled files. Knows no preprocessor: what
+ * stands under an #if counts, and an #include of a macro does not. */
+#include "lib/build_scan.h"
+
+#include "lib/err.h"
+#include "lib/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NAME_MOST 256
+
+/* File `from` includes header `to`; both by place in the sorted list. */
+struct edge {
+	uint32_t to, from;
+};
+
+struct export
+{
+	const char *symbol, *space;
+};
+
+/* A header by the last part of its path. */
+struct base_name {
+	const char *name;
+	uint32_t file;
+};
+
+struct build_scan {
+	struct arena *arena;
+	size_t n_files, n_bases, n_edges, n_exports;
+	const char **files; /* sorted, each once */
+	struct base_name *bases;
+	struct edge *edges; /* sorted by header */
+	struct export *exports;
+};
+
+/* A piece of a file's text. */
+struct piece {
+	const char *s;
+	size_t n;
+};
+
+/* ---- The list of files */
+
+static int compare_texts(const void *p, const void *q)
+{
+	return strcmp(*(const char *const *)p, *(const char *const *)q);
+}
+
+static int compare_bases(const void *p, const void *q)
+{
+	const struct base_name *x = p, *y = q;
+	int way = strcmp(x->name, y->name);
+
+	return way ? way : (x->file > y->file) - (x->file < y->file);
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void list_files(struct build_scan *s, const struct build_scan_input *in)
+{
+	size_t n = 0;
+
+	s->files = arena_alloc(s->arena, (in->n_files + in->n_headers + 1) * sizeof(*s->files));
+	for (size_t i = 0; i < in->n_files; i++)
+		s->files[n++] = in->files[i];
+	for (size_t i = 0; i < in->n_headers; i++)
+		s->files[n++] = in->headers[i];
+	if (n)
+		qsort(s->files, n, sizeof(*s->files), compare_texts);
+	for (size_t i = 0; i < n; i++)
+		if (s->n_files == 0 || strcmp(s->files[s->n_files - 1], s->files[i]) != 0)
+			s->files[s->n_files++] = s->files[i];
+	s->bases = arena_alloc(s->arena, (s->n_files + 1) * sizeof(*s->bases));
+	for (size_t i = 0; i < s->n_files; i++)
+		if (str_ends(s->files[i], ".h"))
+			s->bases[s->n_bases++] = (struct base_name){ base_of(s->files[i]), (uint32_t)i };
+	if (s->n_bases)
+		qsort(s->bases, s->n_bases, sizeof(*s->bases), compare_bases);
+}
+
+/* The place of a file; n_files where it is not in the list. */
+static size_t place_of(const struct build_scan *s, const char *path)
+{
+	const char **found = s->n_files ? bsearch(&path, s->files, s->n_files, sizeof(*s->files), compare_texts) : NULL;
+
+	return found ? (size_t)(found - s->files) : s->n_files;
+}
+
+/* ---- Includes */
+
+/* True when `spelled`, in that file, is the header: beside the file, or below some folder "include" or "uapi". */
+static bool is_header(const char *header, const char *file, struct piece spelled)
+{
+	size_t len = strlen(header), dir = (size_t)(base_of(file) - file), rest;
+
+	while (spelled.n > 3 && memcmp(spelled.s, "../", 3) == 0 && dir) {
+		for (dir--; dir && file[dir - 1] != '/';)
+			dir--;
+		spelled = (struct piece){ spelled.s + 3, spelled.n - 3 };
+	}
+	if (spelled.n > len || memcmp(header + len - spelled.n, spelled.s, spelled.n) != 0)
+		return false;
+	rest = len - spelled.n;
+	if (rest == dir && memcmp(header, file, dir) == 0)
+		return true;
+	return (rest >= 8 && memcmp(header + rest - 8, "include/", 8) == 0) ||
+	       (rest >= 5 && memcmp(header + rest - 5, "uapi/", 5) == 0);
+}
+
+/* A makefile's -I may lead anywhere; what ends like it in the same corner of the tree is taken for it. */
+static bool is_near(const char *header, const char *file, struct piece spelled)
+{
+	size_t len = strlen(header), corner = 0;
+
+	for (int slashes = 0; header[corner] && header[corner] == file[corner]; corner++)
+		if (file[corner] == '/' && ++slashes == 2)
+			return len > spelled.n && header[len - spelled.n - 1] == '/' &&
+			       memcmp(header + len - spelled.n, spelled.s, spelled.n) == 0;
+	return false;
+}
+
+/* Adds the headers that fit; false where none does. */
+static bool resolve(struct build_scan *s, size_t from, struct piece spelled,
+		    bool (*fits)(const char *header, const char *file, struct piece spelled))
+{
+	size_t base = spelled.n, low = 0, high = s->n_bases, before = s->n_edges;
+	char name[NAME_MOST];
+
+	while (base && spelled.s[base - 1] != '/')
+		base--;
+	memcpy(name, spelled.s + base, spelled.n - base);
+	name[spelled.n - base] = '\0';
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->bases[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < s->n_bases && strcmp(s->bases[low].name, name) == 0; low++)
+		if (fits(s->files[s->bases[low].file], s->files[from], spelled))
+			*(struct edge *)arena_grow(s->arena, (void **)&s->edges, &s->n_edges,
+						   sizeof(*s->edges)) = (struct edge){ s->bases[low].file, (uint32_t)from };
+	return s->n_edges > before;
+}
+
+static void take_include(struct build_scan *s, size_t from, struct piece spelled)
+{
+	char generic[NAME_MOST + 16];
+	size_t n;
+
+	if (spelled.n == 0 || spelled.n >= NAME_MOST || resolve(s, from, spelled, is_header))
+		return;
+	/* The wrapper that a build makes for an architecture without a header of its own is in no tree. */
+	if (spelled.n > 4 && memcmp(spelled.s, "asm/", 4) == 0) {
+		n = (size_t)snprintf(generic, sizeof(generic), "asm-generic/%.*s", (int)spelled.n - 4, spelled.s + 4);
+		if (n < NAME_MOST && resolve(s, from, (struct piece){ generic, n }, is_header))
+			return;
+	}
+	resolve(s, from, spelled, is_near);
+}
+
+static const char *past_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
+static bool begins_line(const char *text, const char *p)
+{
+	while (p > text && (p[-1] == ' ' || p[-1] == '\t'))
+		p--;
+	return p == text || p[-1] == '\n';
+}
+
+static void read_includes(struct build_scan *s, size_t from, const char *text, const char *end)
+{
+	const char *p = text, *begin;
+
+	while (p < end && (p = memchr(p, '#', (size_t)(end - p)))) {
+		const char *mark = p++;
+
+		p = past_blanks(p, end);
+		if (end - p < 9 || memcmp(p, "include", 7) != 0 || !begins_line(text, mark))
+			continue;
+		p = past_blanks(p + 7, end);
+		if (p == end || (*p != '<' && *p != '"'))
+			continue;
+		for (begin = ++p; p < end && *p != '>' && *p != '"' && *p != '\n';)
+			p++;
+		if (p < end && *p != '\n')
+			take_include(s, from, (struct piece){ begin, (size_t)(p - begin) });
+	}
+}
+
+/* ---- Exports */
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Blanks and a word, with quotes about it or without. */
+static struct piece take_word(const char **p, const char *end)
+{
+	struct piece word;
+
+	*p = past_blanks(*p, end);
+	*p += *p < end && **p == '"';
+	for (word.s = *p; *p < end && is_word(**p);)
+		++*p;
+	word.n = (size_t)(*p - word.s);
+	*p += *p < end && **p == '"';
+	*p = past_blanks(*p, end);
+	return word;
+}
+
+/* The namespace that a #define gives all exports of a file. */
+static struct piece default_space(const char *text, const char *end)
+{
+	static const char macro[] = "#define DEFAULT_SYMBOL_NAMESPACE";
+	const char *p = memmem(text, (size_t)(end - text), macro, sizeof(macro) - 1);
+
+	if (!p)
+		return (struct piece){ NULL, 0 };
+	p += sizeof(macro) - 1;
+	return take_word(&p, end);
+}
+
+static void read_exports(struct build_scan *s, const char *text, const char *end)
+{
+	static const char macro[] = "EXPORT_SYMBOL";
+	const char *p = memmem(text, (size_t)(end - text), macro, sizeof(macro) - 1), *begin;
+	struct piece all = p ? default_space(text, end) : (struct piece){ NULL, 0 };
+
+	for (; p; p = memmem(p, (size_t)(end - p), macro, sizeof(macro) - 1)) {
+		struct piece symbol, space;
+		bool spaced;
+
+		begin = p;
+		p += sizeof(macro) - 1;
+		spaced = end - p > 3 && memcmp(p, "_NS", 3) == 0;
+		while (p < end && is_word(*p))
+			p++;
+		if (p == end || *p != '(' || !begins_line(text, begin))
+			continue;
+		p++;
+		symbol = take_word(&p, end);
+		if (spaced && (p == end || *p++ != ','))
+			continue;
+		space = spaced ? take_word(&p, end) : all;
+		if (symbol.n && space.n)
+			*(struct export *)arena_grow(s->arena, (void **)&s->exports, &s->n_exports,
+						     sizeof(*s->exports)) = (struct export){
+				arena_memdup(s->arena, symbol.s, symbol.n), arena_memdup(s->arena, space.s, space.n)
+			};
+	}
+}
+
+static int compare_exports(const void *p, const void *q)
+{
+	return strcmp(((const struct export *)p)->symbol, ((const struct export *)q)->symbol);
+}
+
+const char *build_scan_space(const struct build_scan *s, const char *symbol)
+{
+	const struct export key = { symbol, NULL }, *found = NULL;
+
+	if (s->n_exports)
+		found = bsearch(&key, s->exports, s->n_exports, sizeof(*s->exports), compare_exports);
+	return found ? found->space : NULL;
+}
+
+/* ---- The scan */
+
+static int compare_edges(const void *p, const void *q)
+{
+	const struct edge *x = p, *y = q;
+
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+static int read_file(struct build_scan *s, const struct build_scan_input *in, size_t file, struct buf *text)
+{
+	int err;
+
+	buf_reset(text);
+	if ((err = in->read(in->ctx, s->files[file], text)))
+		return err == ERR_NOTFOUND || err == ERR_INPUT ? 0 : err;
+	read_includes(s, file, buf_str(text), buf_str(text) + text->len);
+	if (!str_ends(s->files[file], ".h"))
+		read_exports(s, buf_str(text), buf_str(text) + text->len);
+	return 0;
+}
+
+int build_scan_run(struct arena *a, const struct build_scan_input *in, struct build_scan **out)
+{
+	struct build_scan *s = *out = arena_alloc(a, sizeof(*s));
+	struct buf text = { 0 };
+	int err = 0;
+
+	s->arena = a;
+	list_files(s, in);
+	for (size_t i = 0; !err && i < s->n_files; i++)
+		err = read_file(s, in, i, &text);
+	if (s->n_edges)
+		qsort(s->edges, s->n_edges, sizeof(*s->edges), compare_edges);
+	if (s->n_exports)
+		qsort(s->exports, s->n_exports, sizeof(*s->exports), compare_exports);
+	buf_free(&text);
+	return err;
+}
+
+/* Marks who includes that header and is not marked, and puts them into the queue. */
+static void mark_includers(const struct build_scan *s, uint32_t header, bool *met, uint32_t *queue, size_t *n)
+{
+	size_t low = 0, high = s->n_edges;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->edges[middle].to < header)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < s->n_edges && s->edges[low].to == header; low++) {
+		uint32_t from = s->edges[low].from;
+
+		if (!met[from])
+			queue[(*n)++] = from;
+		met[from] = true;
+	}
+}
+
+void build_scan_includers(const struct build_scan *s, struct arena *a, const char *header, size_t *n, const char ***files)
+{
+	bool *met = arena_alloc(a, s->n_files + 1);
+	uint32_t *queue = arena_alloc(a, (s->n_files + 1) * sizeof(*queue));
+	size_t start = place_of(s, header), queued = 0;
+
+	*n = 0;
+	*files = NULL;
+	if (start == s->n_files)
+		return;
+	met[start] = true;
+	queue[queued++] = (uint32_t)start;
+	/* A file that is included is a header, whatever its name. */
+	for (size_t i = 0; i < queued; i++)
+		mark_includers(s, queue[i], met, queue, &queued);
+	for (size_t i = 0; i < s->n_files; i++)
+		if (met[i] && !str_ends(s->files[i], ".h"))
+			*(const char **)arena_grow(a, (void **)files, n, sizeof(**files)) = s->files[i];
+}
