@@ -12,6 +12,8 @@
 #include "lib/patch_check.h"
 #include "lib/str.h"
 
+#include <malloc.h>
+
 #define CACHE (64u << 20)
 #define TARGETS_MOST 64
 #define AUDIT_AT_ONCE 500
@@ -200,6 +202,8 @@ int serve_submit(void *client, struct rpc_call *call, const ProtobufCMessage *re
 	if (!(err = check_targets(&s)) && !s.request->check_only)
 		err = store(&s);
 	repo_close(s.repo);
+	/* A large patch takes hundreds of megabytes for a moment: what was freed goes back at once. */
+	malloc_trim(0);
 	return err ? err : rpc_reply(call, &s.reply.base);
 }
 

@@ -399,6 +399,17 @@ static void count(struct lint *l)
 	out->reviews = n[REVIEW];
 }
 
+/* Says of a rule that ran how much of the tree it has seen. */
+static void tell_sight(struct lint *l)
+{
+	if (!l->rule->wants_tree || l->rule->run == lint_apply)
+		return;
+	if (!l->in->tree && l->rule->run != lint_lines)
+		lint_skip(l, "without a tree it saw the diff's own lines alone");
+	else if (l->cut)
+		lint_skip(l, "the patch touches too much: of some files it saw the diff's own lines alone");
+}
+
 int lint_patch(struct arena *a, const struct lint_input *in, LintResult *out)
 {
 	struct lint l = { .a = a, .in = in, .out = out, .apply = (ApplyResult *)in->apply };
@@ -407,9 +418,8 @@ int lint_patch(struct arena *a, const struct lint_input *in, LintResult *out)
 	for (size_t i = 0; !err && i < ARRAY_LEN(rules); i++) {
 		l.rule = &rules[i];
 		l.n_of_rule = 0;
-		if (!(err = rules[i].run(&l)) && rules[i].wants_tree && !in->tree && rules[i].run != lint_apply &&
-		    rules[i].run != lint_lines)
-			lint_skip(&l, "without a tree it saw the diff's own lines alone");
+		if (!(err = rules[i].run(&l)))
+			tell_sight(&l);
 	}
 	if (err)
 		return err;

@@ -64,6 +64,8 @@ struct lint {
 	LintResult *out;
 	struct lint_found *found;
 	size_t n_found, n_of_rule;
+	size_t n_whole; /* bytes of the files that were read whole */
+	bool cut;       /* there were too many: the rest was read from the hunks */
 };
 
 /* The sorted list is made from these. */

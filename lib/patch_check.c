@@ -160,10 +160,9 @@ static const char *module_name(struct arena *a, const struct diff *d)
 	return diff_header_value(d, "Module", &at, &value) ? arena_memdup(a, value.text, value.len) : NULL;
 }
 
-int patch_check(struct arena *a, const struct diff *d, const struct patch_kernel *k, struct repo *repo, const char *why,
-		PatchCheck **result)
+static int fill_check(struct arena *a, const struct diff *d, const struct patch_kernel *k, struct repo *repo,
+		      const char *why, PatchCheck *out)
 {
-	PatchCheck *out = pb_new(a, &patch_check__descriptor);
 	struct build build = { .arena = a, .kernel = k, .repo = repo, .diff = d };
 	struct options options = { a, k };
 	struct repo_tree tree = { .repo = repo };
@@ -171,7 +170,6 @@ int patch_check(struct arena *a, const struct diff *d, const struct patch_kernel
 	struct lint_input in = { .diff = d, .version = k->version, .module_name = module_name(a, d) };
 	int err;
 
-	*result = out;
 	out->config = k->config;
 	out->version = (KernelVersion *)(uintptr_t)k->version; /* protobuf-c's fields are not const */
 	out->lint = pb_new(a, &lint_result__descriptor);
@@ -195,6 +193,19 @@ int patch_check(struct arena *a, const struct diff *d, const struct patch_kernel
 		}
 	}
 	return lint_patch(a, &in, out->lint);
+}
+
+/* What was read for it is many times what was found, and a patch may be for many kernels: an arena of its own takes it. */
+int patch_check(struct arena *a, const struct diff *d, const struct patch_kernel *k, struct repo *repo, const char *why,
+		PatchCheck **result)
+{
+	struct arena *own = arena_new(0);
+	PatchCheck *check = pb_new(own, &patch_check__descriptor);
+	int err = fill_check(own, d, k, repo, why, check);
+
+	*result = err ? NULL : pb_copy(a, &check->base);
+	arena_free(own);
+	return err;
 }
 
 bool patch_check_is_good(const PatchCheck *c)

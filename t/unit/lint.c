@@ -622,6 +622,46 @@ static void test_binary(void)
 	is_int((long long)lint_text(binary, NULL)->n_findings, 0, "a binary file is not read");
 }
 
+/* Every file of this tree is the same, and large. */
+static int read_large(void *ctx, struct arena *a UNUSED, const char *path, struct tree_file *out)
+{
+	const struct buf *text = ctx;
+
+	*out = strchr(path, '.') ? (struct tree_file){ TREE_FILE, 0100644, text->data, text->len }
+				 : (struct tree_file){ .kind = TREE_DIRECTORY };
+	return 0;
+}
+
+/* Beyond some megabytes of source no more files are read whole, which is said. */
+static void test_much(void)
+{
+	struct buf file = { 0 }, text = { 0 };
+	struct tree_reader reader = { read_large, &file };
+	struct lint_input in = { .tree = &reader };
+	const LintResult *r;
+
+	arena_reset(arena);
+	for (int i = 1; i < 300000; i++)
+		buf_printf(&file, "/* %06d */\n", i);
+	buf_adds(&file, "static inline int f(void)\n{\n\treturn 1;\n}\n");
+	for (int i = 0; i < 8; i++)
+		buf_printf(&text,
+			   "--- a/a/%d.c\n+++ b/a/%d.c\n@@ -300000,4 +300000,4 @@\n static inline int f(void)\n "
+			   "{\n-\treturn 1;\n+\treturn 2;\n }\n",
+			   i, i);
+	r = lint_text(buf_str(&text), &in);
+	is_int((long long)r->n_findings, 8, "files beyond the most are still judged");
+	ok(!r->findings[0]->from_diff && r->findings[7]->from_diff, "the last of them by the diff");
+	ok(skips(r, 17) && !skips(r, 1), "which is said of the rules that it concerns");
+	buf_reset(&text);
+	buf_adds(&text, "--- a/a/1.c\n+++ b/a/1.c\n@@ -300000,4 +300000,4 @@\n static inline int f(void)\n {\n-\treturn "
+			"1;\n+\treturn 2;\n }\n");
+	r = lint_text(buf_str(&text), &in);
+	ok(!skips(r, 17), "of one file it is not");
+	buf_free(&file);
+	buf_free(&text);
+}
+
 /* Many functions, names and lines: time grows with the patch, not with its square. */
 static void test_large(void)
 {
@@ -657,6 +697,7 @@ int main(void)
 	test_order();
 	test_told_once();
 	test_binary();
+	test_much();
 	test_large();
 	arena_free(arena);
 	return done();
