@@ -65,9 +65,11 @@ static int lint_file(const struct lint_options *o, struct arena *a, const char *
 	if ((err = find_kernel(o, a, &kernel)))
 		return err;
 	err = strcmp(path, "-") == 0 ? buf_read_fd(&text, STDIN_FILENO, DIFF_MOST) : buf_read_file(&text, path, DIFF_MOST);
-	if (err || (err = patch_read(a, buf_str(&text), text.len, &diff))) {
+	if (!err && (err = patch_read(a, buf_str(&text), text.len, &diff)))
+		err = fail_in(err, "%s", path);
+	if (err) {
 		buf_free(&text);
-		return fail_in(err, "%s", path);
+		return err;
 	}
 	patch_clone(a, o->linux_repo, &repo, &why);
 	if (!(err = patch_check(a, &diff, &kernel, repo, why, &check))) {

@@ -1,5 +1,5 @@
 /* tuxtape patch: from a raw fix to an approved livepatch. Owns the verbs and options; drafts stand in patch_draft.c and patch_work.c, what the
- * server keeps in patch_review.c. */
+ * server keeps in patch_review.c and patch_audit.c. */
 #include "applets/patch.h"
 
 #include "lib/err.h"
@@ -24,6 +24,8 @@ static const struct opt options[] = {
 	  .flag_only = true },
 	{ "since", 0, OPT_NUMBER, O(since), "N", "diff: compare with this revision, not with the raw fix", "0",
 	  .most = UINT32_MAX, .flag_only = true },
+	{ "approved", 0, OPT_FLAG, O(approved), NULL, "diff: compare with the revision that was approved last",
+	  .flag_only = true },
 	{ "accept-unchecked", 0, OPT_FLAG, O(accept_unchecked), NULL,
 	  "review: approve though the server had no tree to apply the patch to", .flag_only = true },
 	{ "state", 0, OPT_WORD, O(state), "STATE", "list: only submitted, approved, rejected or withdrawn", NULL, states,

@@ -11,7 +11,7 @@ struct patch_options {
 	struct opt_list kernels, configs;
 	const char *db, *to, *message, *drafts, *linux_repo, *state, *cve, *head;
 	uint64_t revision, since;
-	bool approve, reject, accept_unchecked, mine, verify, json;
+	bool approve, reject, accept_unchecked, approved, mine, verify, json;
 };
 
 /* A run of a verb. */
@@ -36,7 +36,10 @@ struct draft {
 	const char *title; /* of the instance that it was made from; NULL: it does not say */
 };
 
-/* Reads the draft of that name, or a file (an operand with a slash, or that ends in .patch). ERR_NOTFOUND. */
+/* Where the draft of that name is, or the file (an operand with a slash, or that ends in .patch or .diff). ERR_USAGE. */
+int draft_path(struct patch_run *r, const char *operand, const char **path);
+
+/* Reads it. ERR_NOTFOUND. */
 int draft_read(struct patch_run *r, const char *operand, struct draft *out);
 
 /* The kernels that the options, or else the draft's Target lines, name. ERR_USAGE where they name none. */
@@ -90,8 +93,14 @@ int patch_review(struct patch_run *r);
 int patch_withdraw(struct patch_run *r);
 int patch_audit(struct patch_run *r);
 
-/* A record with the body of one revision (0: the newest). */
-int patch_record(struct patch_run *r, uint64_t id, uint32_t revision, PatchRecord **out);
+/* A record, and one of its revisions (0: the newest) with its body. */
+int patch_revision(struct patch_run *r, uint64_t id, uint32_t revision, PatchRecord **p, const PatchRevision **v);
+
+/* Reads a stream of the server into a list. */
+int patch_gather(struct patch_run *r, unsigned method, const ProtobufCMessage *q, void ***items, size_t *n);
+
+/* Text made printable: names come from certificates. */
+const char *patch_shown(struct arena *a, const char *text);
 
 /* Records by a request, as a list. */
 int patch_records(struct patch_run *r, const FetchPatchesRequest *q, PatchList *out);

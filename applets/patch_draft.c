@@ -32,17 +32,30 @@ static const char *header_value(struct arena *a, const struct diff *d, const cha
 	return diff_header_value(d, key, &at, &value) ? arena_memdup(a, value.text, value.len) : NULL;
 }
 
+/* An operand that is a file, not the name of a draft. */
+static bool is_file(const char *operand)
+{
+	return strchr(operand, '/') || str_ends(operand, ".patch") || str_ends(operand, ".diff");
+}
+
+int draft_path(struct patch_run *r, const char *operand, const char **path)
+{
+	int err = is_file(operand) ? 0 : check_name(operand);
+
+	*path = is_file(operand) ? operand : arena_printf(r->arena, "%s/%s.patch", r->o->drafts, operand);
+	return err;
+}
+
 int draft_read(struct patch_run *r, const char *operand, struct draft *out)
 {
-	bool file = strchr(operand, '/') || str_ends(operand, ".patch") || str_ends(operand, ".diff");
+	bool file = is_file(operand);
 	struct buf text = { 0 };
 	const char *id, *commit;
 	int err;
 
 	*out = (struct draft){ .name = operand };
-	if (!file && (err = check_name(operand)))
+	if ((err = draft_path(r, operand, &out->path)))
 		return err;
-	out->path = file ? operand : arena_printf(r->arena, "%s/%s.patch", r->o->drafts, operand);
 	if ((err = buf_read_file(&text, out->path, DIFF_MOST)) == ERR_NOTFOUND && !file)
 		err = fail(ERR_NOTFOUND, "there is no draft %s; `tuxtape patch new %s` makes it", out->path, operand);
 	out->len = text.len;

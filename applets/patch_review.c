@@ -1,9 +1,8 @@
-/* Owns what is seen and done of patches that a server keeps: lists, records, reviews, the audit log. Refuses to approve what the reviewer has
+/* Owns what is seen and done of patches that a server keeps: lists, records, differences, reviews. Refuses to approve what the reviewer has
  * not named. */
 #include "applets/patch.h"
 
 #include "applets/words.h"
-#include "lib/db_audit.h"
 #include "lib/db_cve.h"
 #include "lib/db_patch.h"
 #include "lib/dyad.h"
@@ -16,7 +15,7 @@
 
 /* ---- Reading, from a database or a server */
 
-int patch_record(struct patch_run *r, uint64_t id, uint32_t revision, PatchRecord **out)
+static int read_record(struct patch_run *r, uint64_t id, uint32_t revision, PatchRecord **out)
 {
 	FetchPatchRecordRequest q = FETCH_PATCH_RECORD_REQUEST__INIT;
 	int err = patch_source(r);
@@ -31,8 +30,7 @@ int patch_record(struct patch_run *r, uint64_t id, uint32_t revision, PatchRecor
 	return rpc_call(r->source.rpc, RPC_FETCH_PATCH_RECORD, &q.base, r->arena, r->source.timeout_ms, out);
 }
 
-/* Reads a stream into a list. */
-static int gather(struct patch_run *r, unsigned method, const ProtobufCMessage *q, void ***items, size_t *n)
+int patch_gather(struct patch_run *r, unsigned method, const ProtobufCMessage *q, void ***items, size_t *n)
 {
 	enum rpc_news news = RPC_NOTHING;
 	void *message;
@@ -57,7 +55,7 @@ int patch_records(struct patch_run *r, const FetchPatchesRequest *q, PatchList *
 	if (err)
 		return err;
 	if (!r->source.db)
-		return gather(r, RPC_FETCH_PATCHES, &q->base, (void ***)&out->patches, &out->n_patches);
+		return patch_gather(r, RPC_FETCH_PATCHES, &q->base, (void ***)&out->patches, &out->n_patches);
 	if (q->mine)
 		return fail(ERR_USAGE, "--mine: a database does not know who asks; ask a server");
 	err = db_patch_list(r->source.db, r->arena, q, NULL, &n, &ids);
@@ -82,8 +80,7 @@ static const char *target_of(struct arena *a, const PatchRecord *p)
 	return patch_target(a, p->config, p->version);
 }
 
-/* Names come from certificates. */
-static const char *shown(struct arena *a, const char *text)
+const char *patch_shown(struct arena *a, const char *text)
 {
 	struct buf out = { 0 };
 	const char *copy;
@@ -106,7 +103,7 @@ static void print_list(struct arena *a, const PatchList *list)
 		snprintf(levels, sizeof(levels), "%u/%u/%u", p->blocks, p->warns, p->reviews);
 		printf("%4llu %-9s %3u %-10s %-8s %-20s %-12s %s\n", (unsigned long long)p->patch,
 		       patch_state_word((int)p->state), p->revision, apply_word(p), levels, target_of(a, p),
-		       shown(a, p->author), shown(a, p->title));
+		       patch_shown(a, p->author), patch_shown(a, p->title));
 	}
 }
 
@@ -167,7 +164,7 @@ static void add_quoted(struct buf *out, ProtobufCBinaryData text)
 static void add_revision(struct buf *out, struct arena *a, const PatchRevision *v)
 {
 	buf_printf(out, "\nRevision %u, %llu bytes, by %s%s, %s, %s\n    SHA-256 %s\n", v->revision,
-		   (unsigned long long)v->size, shown(a, v->author), v->nameless ? " (who is not told apart)" : "",
+		   (unsigned long long)v->size, patch_shown(a, v->author), v->nameless ? " (who is not told apart)" : "",
 		   v->submitted_at, patch_apply_word(v->check), v->sha256);
 	add_quoted(out, v->note);
 }
@@ -175,7 +172,7 @@ static void add_revision(struct buf *out, struct arena *a, const PatchRevision *
 static void add_opinion(struct buf *out, struct arena *a, const PatchReview *v)
 {
 	buf_printf(out, "\n%s of revision %u by %s, %s%s%s\n", v->kind == REVIEW_KIND__APPROVE ? "Approval" : "Rejection",
-		   v->revision, shown(a, v->reviewer), v->reviewed_at,
+		   v->revision, patch_shown(a, v->reviewer), v->reviewed_at,
 		   v->self_review ? "; self-review: nobody vouches that author and reviewer are two people" : "",
 		   v->accepted_unchecked ? "; accepted unchecked" : "");
 	add_quoted(out, v->comment);
@@ -212,19 +209,19 @@ static const PatchRevision *meant_revision(const PatchRecord *p)
 	return NULL;
 }
 
-static int read_record(struct patch_run *r, uint32_t revision, PatchRecord **p, const PatchRevision **v)
+int patch_revision(struct patch_run *r, uint64_t id, uint32_t revision, PatchRecord **p, const PatchRevision **v)
 {
-	int err = patch_record(r, r->id, revision, p);
+	int err = read_record(r, id, revision, p);
 
 	*v = err ? NULL : meant_revision(*p);
-	return err || *v ? err : fail(ERR_PEER, "patch %llu came without its contents", (unsigned long long)r->id);
+	return err || *v ? err : fail(ERR_PEER, "patch %llu came without its contents", (unsigned long long)id);
 }
 
 int patch_show(struct patch_run *r)
 {
 	const PatchRevision *v;
 	PatchRecord *p;
-	int err = read_record(r, (uint32_t)r->o->revision, &p, &v);
+	int err = patch_revision(r, r->id, (uint32_t)r->o->revision, &p, &v);
 
 	if (err)
 		return err;
@@ -240,7 +237,7 @@ static int gather_deployable(struct patch_run *r, const FetchPatchRequest *q, st
 {
 	void **chunks = NULL;
 	size_t n = 0;
-	int err = gather(r, RPC_FETCH_PATCH, &q->base, &chunks, &n);
+	int err = patch_gather(r, RPC_FETCH_PATCH, &q->base, &chunks, &n);
 
 	for (size_t i = 0; !err && i < n; i++)
 		buf_add(out, ((PatchChunk *)chunks[i])->deployable.data, ((PatchChunk *)chunks[i])->deployable.len);
@@ -298,7 +295,7 @@ int patch_export(struct patch_run *r)
 
 	if (!r->id)
 		return export_title(r);
-	if ((err = read_record(r, (uint32_t)r->o->revision, &p, &v)))
+	if ((err = patch_revision(r, r->id, (uint32_t)r->o->revision, &p, &v)))
 		return err;
 	if (!r->o->revision && p->state != PATCH_STATE__APPROVED)
 		return fail(ERR_NOTFOUND,
@@ -325,41 +322,117 @@ static int print_diff(const char *name, ProtobufCBinaryData old, ProtobufCBinary
 	return err;
 }
 
-/* Against the raw fix, or with --since against an earlier revision. */
+/* The newest revision that a reviewer has approved; 0: there is none. */
+static uint32_t approved_revision(const PatchRecord *p)
+{
+	uint32_t newest = 0;
+
+	for (size_t i = 0; i < p->n_opinions; i++)
+		if (p->opinions[i]->kind == REVIEW_KIND__APPROVE)
+			newest = MAX_OF(newest, p->opinions[i]->revision);
+	return newest;
+}
+
+static int read_approved(struct patch_run *r, uint64_t id, ProtobufCBinaryData *body)
+{
+	const PatchRevision *v;
+	uint32_t revision;
+	PatchRecord *p;
+	int err = patch_revision(r, id, 0, &p, &v);
+
+	if (err)
+		return err;
+	if (!(revision = approved_revision(p)))
+		return fail(ERR_NOTFOUND, "no revision of patch %llu was ever approved", (unsigned long long)id);
+	if ((err = patch_revision(r, id, revision, &p, &v)))
+		return err;
+	*body = v->body;
+	return 0;
+}
+
+/* Against the raw fix, or with --since or --approved against an earlier revision. */
 static int diff_record(struct patch_run *r)
 {
 	const PatchRevision *v, *before;
+	ProtobufCBinaryData approved;
 	PatchRecord *p, *older;
 	Fix *fix;
-	int err = read_record(r, (uint32_t)r->o->revision, &p, &v);
+	int err = patch_revision(r, r->id, (uint32_t)r->o->revision, &p, &v);
 
 	if (err)
 		return err;
 	if (r->o->since) {
-		if ((err = read_record(r, (uint32_t)r->o->since, &older, &before)))
+		if ((err = patch_revision(r, r->id, (uint32_t)r->o->since, &older, &before)))
 			return err;
 		return print_diff(p->title, before->body, v->body);
 	}
+	if (r->o->approved)
+		return (err = read_approved(r, r->id, &approved)) ? err : print_diff(p->title, approved, v->body);
 	if ((err = source_patch(&r->source, r->arena, p->title, &fix)))
 		return err;
 	return print_diff(p->title, fix->patch, v->body);
 }
 
+/* The patch that the draft was, or will be, handed in as: of its CVE and the first kernel that it is for. */
+static int find_record_of(struct patch_run *r, const struct draft *d, uint64_t *id)
+{
+	FetchPatchesRequest q = FETCH_PATCHES_REQUEST__INIT;
+	PatchList list = PATCH_LIST__INIT;
+	size_t n_configs, n_versions;
+	KernelVersion **versions;
+	const char **configs, *commit;
+	int err;
+
+	if ((err = draft_targets(r, d, &n_configs, &configs, &n_versions, &versions)) ||
+	    (err = dyad_split_title(r->arena, d->title, &q.cve_id, &commit)))
+		return err;
+	q.config = n_configs ? configs[0] : NULL;
+	q.version = n_configs ? NULL : versions[0];
+	if ((err = patch_records(r, &q, &list)))
+		return err;
+	for (size_t i = 0; i < list.n_patches; i++)
+		if (strncmp(list.patches[i]->fix_commit, commit, strlen(commit)) == 0) {
+			*id = list.patches[i]->patch;
+			return 0;
+		}
+	return fail(ERR_NOTFOUND, "%s was never handed in for %s", d->title, patch_target(r->arena, q.config, q.version));
+}
+
+static int diff_with_approved(struct patch_run *r, const struct draft *d, ProtobufCBinaryData text)
+{
+	ProtobufCBinaryData approved;
+	uint64_t id;
+	int err;
+
+	if ((err = find_record_of(r, d, &id)) || (err = read_approved(r, id, &approved)))
+		return err;
+	return print_diff(d->title, approved, text);
+}
+
 int patch_diff(struct patch_run *r)
 {
+	ProtobufCBinaryData text;
 	struct draft d;
 	Fix *fix;
 	int err;
 
+	if (r->o->since && (r->o->approved || !r->id))
+		return fail(ERR_USAGE,
+			    r->id ? "diff: --since or --approved, not both" : "diff: --since takes the number of a patch");
 	if (r->id)
 		return diff_record(r);
 	if ((err = draft_read(r, r->arg, &d)))
 		return err;
 	if (!d.title)
 		return fail(ERR_INPUT, "%s: no 'Title:' line in its header says which instance it fixes", d.path);
-	if ((err = patch_source(r)) || (err = source_patch(&r->source, r->arena, d.title, &fix)))
+	text = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)d.text, .len = d.len };
+	if ((err = patch_source(r)))
 		return err;
-	return print_diff(d.title, fix->patch, (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)d.text, .len = d.len });
+	if (r->o->approved)
+		return diff_with_approved(r, &d, text);
+	if ((err = source_patch(&r->source, r->arena, d.title, &fix)))
+		return err;
+	return print_diff(d.title, fix->patch, text);
 }
 
 /* ---- review, withdraw */
@@ -447,67 +520,4 @@ int patch_withdraw(struct patch_run *r)
 	if (!(err = client_ask(&r->o->client, r->arena, RPC_WITHDRAW_PATCH, &q.base, &p)))
 		print_outcome(r, p);
 	return err;
-}
-
-/* ---- audit */
-
-static int read_audit(struct patch_run *r, AuditList *out)
-{
-	FetchAuditRequest q = FETCH_AUDIT_REQUEST__INIT;
-	int err = patch_source(r);
-
-	if (err)
-		return err;
-	if (r->source.db)
-		return db_audit_list(r->source.db, r->arena, 1, INT64_MAX, out);
-	return gather(r, RPC_FETCH_AUDIT, &q.base, (void ***)&out->entries, &out->n_entries);
-}
-
-/* The chain must hold, and where a head is named, as an earlier log or the server's own log tells it, an entry must have it. */
-static int verify(const struct patch_run *r, const AuditList *list)
-{
-	bool met = !r->o->head;
-
-	for (size_t i = 0; i < list->n_entries; i++) {
-		int err = audit_check(list->entries[i], i ? list->entries[i - 1] : NULL);
-
-		if (err)
-			return err;
-		met |= r->o->head && strcmp(list->entries[i]->head, r->o->head) == 0;
-	}
-	return met ? 0
-		   : fail(ERR_INPUT, "no entry of the audit log has the head %s: the log was cut off or rewritten",
-			  r->o->head);
-}
-
-static void print_audit(struct arena *a, const AuditList *list)
-{
-	for (size_t i = 0; i < list->n_entries; i++) {
-		const AuditEntry *e = list->entries[i];
-		char *what = arena_strdup(a, e->what ? e->what : "");
-
-		for (char *c = what; *c; c++)
-			*c = *c == '\t' ? ' ' : *c;
-		printf("%llu %s %s\n", (unsigned long long)e->entry, e->head ? shown(a, e->head) : "", shown(a, what));
-	}
-}
-
-int patch_audit(struct patch_run *r)
-{
-	AuditList list = AUDIT_LIST__INIT;
-	int err;
-
-	if (r->o->head && (!r->o->verify || !str_is_hex(r->o->head, 64)))
-		return fail(ERR_USAGE, "--head takes the 64 hex digits of a head, and --verify with it");
-	if ((err = read_audit(r, &list)) || (r->o->verify && (err = verify(r, &list))))
-		return err;
-	if (r->o->json)
-		applet_print_json(&list.base);
-	else if (!r->o->verify)
-		print_audit(r->arena, &list);
-	else if (list.n_entries)
-		printf("%zu entries, sound; head %s\n", list.n_entries, list.entries[list.n_entries - 1]->head);
-	else
-		printf("no entries\n");
-	return 0;
 }

@@ -245,17 +245,21 @@ static int run_editor(struct arena *a, const char *path)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return fail(ERR_SYS, "wait for %s: %s", argv[0], strerror(errno));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return fail(ERR_SYS, "%s: the editor %s cannot be run; set $VISUAL or $EDITOR", path, argv[0]);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return fail(ERR_SYS, "%s: the editor %s ended in failure; see $VISUAL", path, argv[0]);
+		return fail(ERR_SYS, "%s: the editor %s ended in failure; the draft is as it left it", path, argv[0]);
 	return 0;
 }
 
 int patch_edit(struct patch_run *r)
 {
-	const char *path = strchr(r->arg, '/') ? r->arg : arena_printf(r->arena, "%s/%s.patch", r->o->drafts, r->arg);
+	const char *path;
 	struct draft d;
 	int err;
 
+	if ((err = draft_path(r, r->arg, &path)))
+		return err;
 	if (access(path, F_OK) < 0)
 		return fail(ERR_NOTFOUND, "there is no draft %s; `tuxtape patch new %s` makes it", path, r->arg);
 	if ((err = run_editor(r->arena, path)) || (err = draft_read(r, r->arg, &d)))
@@ -275,10 +279,11 @@ struct port {
 	unsigned conflicts;
 };
 
-static int commit_of(struct patch_run *r, struct repo *repo, const KernelVersion *v, const char **commit)
+/* The tag is that of the config, or the version's own where ref is NULL. */
+static int commit_of(struct patch_run *r, struct repo *repo, const KernelVersion *v, const char *ref, const char **commit)
 {
 	char text[KVER_TEXT_MAX], hex[REPO_HEX];
-	int err = repo_ref(repo, arena_printf(r->arena, "v%s", kver_text(text, v)), hex);
+	int err = repo_ref(repo, ref ? ref : arena_printf(r->arena, "v%s", kver_text(text, v)), hex);
 
 	*commit = err ? NULL : arena_strdup(r->arena, hex);
 	return err;
@@ -340,25 +345,25 @@ static int port_files(struct port *p, const struct draft *d)
 }
 
 /* The record of that number as a draft: its newest revision, or the one that is asked for. */
-static int draft_of_record(struct patch_run *r, struct draft *d, KernelVersion **version)
+static int draft_of_record(struct patch_run *r, struct draft *d, KernelVersion **version, const char **ref)
 {
 	PatchRecord *record;
 	const PatchRevision *v;
-	int err = patch_record(r, r->id, (uint32_t)r->o->revision, &record);
+	int err = patch_revision(r, r->id, (uint32_t)r->o->revision, &record, &v);
 
 	if (err)
 		return err;
-	v = record->revisions[(r->o->revision ? r->o->revision : record->revision) - 1];
 	*d = (struct draft){ .name = record->title,
 			     .path = arena_printf(r->arena, "patch %llu", (unsigned long long)r->id),
 			     .text = (const char *)v->body.data,
 			     .len = v->body.len,
 			     .title = record->title };
 	*version = record->version;
+	*ref = record->ref;
 	return patch_read(r->arena, d->text, d->len, &d->diff);
 }
 
-static int source_version(struct patch_run *r, const struct draft *d, KernelVersion **version)
+static int source_version(struct patch_run *r, const struct draft *d, KernelVersion **version, const char **ref)
 {
 	KernelVersion **versions;
 	struct patch_kernel k;
@@ -373,6 +378,7 @@ static int source_version(struct patch_run *r, const struct draft *d, KernelVers
 	if ((err = patch_source(r)) || (err = patch_kernel_of(&r->source, r->arena, configs[0], NULL, &k)))
 		return err;
 	*version = pb_copy(r->arena, &k.version->base);
+	*ref = k.ref;
 	return 0;
 }
 
@@ -423,7 +429,7 @@ static int write_port(struct port *p, const struct draft *d, const char *to)
 	return 0;
 }
 
-static int port_draft(struct port *p, const struct draft *d, const KernelVersion *from)
+static int port_draft(struct port *p, const struct draft *d, const KernelVersion *from, const char *ref)
 {
 	struct patch_run *r = p->run;
 	struct arena *a = r->arena;
@@ -433,8 +439,8 @@ static int port_draft(struct port *p, const struct draft *d, const KernelVersion
 	size_t header;
 	int err;
 
-	if ((err = patch_version(a, r->o->to, &version)) || (err = commit_of(r, p->repo, from, &p->from)) ||
-	    (err = commit_of(r, p->repo, version, &p->to)))
+	if ((err = patch_version(a, r->o->to, &version)) || (err = commit_of(r, p->repo, from, ref, &p->from)) ||
+	    (err = commit_of(r, p->repo, version, NULL, &p->to)))
 		return err;
 	p->labels[0].label = arena_strdup(a, kver_text(text, from));
 	to = p->labels[1].label = arena_strdup(a, kver_text(text, version));
@@ -460,17 +466,17 @@ int patch_port(struct patch_run *r)
 {
 	struct port p = { .run = r };
 	KernelVersion *from = NULL;
-	const char *why;
+	const char *why, *ref = NULL;
 	struct draft d;
 	int err;
 
 	if (!r->o->to)
 		return fail(ERR_USAGE, "port: say to which kernel: --to VERSION");
-	if ((err = r->id ? draft_of_record(r, &d, &from) : draft_read(r, r->arg, &d)) ||
-	    (!r->id && (err = source_version(r, &d, &from))))
+	if ((err = r->id ? draft_of_record(r, &d, &from, &ref) : draft_read(r, r->arg, &d)) ||
+	    (!r->id && (err = source_version(r, &d, &from, &ref))))
 		return err;
 	patch_clone(r->arena, r->o->linux_repo, &p.repo, &why);
-	err = p.repo ? port_draft(&p, &d, from) : fail(ERR_NOTFOUND, "port: %s", why);
+	err = p.repo ? port_draft(&p, &d, from, ref) : fail(ERR_NOTFOUND, "port: %s", why);
 	repo_close(p.repo);
 	buf_free(&p.out);
 	return err;

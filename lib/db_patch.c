@@ -89,17 +89,31 @@ static int read_revisions(struct db *db, struct arena *a, PatchRecord *r)
 	return bad ? bad : err;
 }
 
+/* What is deployed is what was read: contents that do not give their SHA-256 are none. */
+static int check_body(const PatchRevision *v, uint64_t patch, const char *sum)
+{
+	char own[HASH_TEXT];
+
+	if (strcmp(hash_text(own, v->body.data, v->body.len), sum) == 0)
+		return 0;
+	return fail(ERR_DB, "revision %u of patch %llu was changed: its contents do not give its SHA-256", v->revision,
+		    (unsigned long long)patch);
+}
+
 static int read_body(struct db *db, struct arena *a, uint64_t patch, PatchRevision *v)
 {
 	struct db_rows *rows;
-	int err = db_query(db, &rows, "SELECT body FROM patch_revision WHERE patch = ? AND revision = ?", "ii",
-			   (int64_t)patch, (int64_t)v->revision);
+	int bad = 0, err = db_query(db, &rows, "SELECT body, sha256 FROM patch_revision WHERE patch = ? AND revision = ?",
+				    "ii", (int64_t)patch, (int64_t)v->revision);
 
 	if (err)
 		return err;
-	if ((v->has_body = db_next(rows)))
+	if ((v->has_body = db_next(rows))) {
 		v->body = pb_bytes(a, db_bytes(rows, 0).data, db_bytes(rows, 0).len);
-	return db_end(rows);
+		bad = check_body(v, patch, db_text(rows, 1));
+	}
+	err = db_end(rows);
+	return bad ? bad : err;
 }
 
 static int read_reviews(struct db *db, struct arena *a, PatchRecord *r)
@@ -305,6 +319,30 @@ static int find_record(struct db *db, struct arena *a, const struct db_submissio
 	return err ? err : select_one(rows, a, out);
 }
 
+/* An author who hands in the same again by mistake does not undo an approval. Where the check finds something else, it is no mistake. */
+static int check_news(struct db *db, const PatchRecord *r, const struct db_submission *s)
+{
+	char sum[HASH_TEXT];
+	struct buf packed = { 0 };
+	ProtobufCBinaryData check;
+	int64_t same = 0;
+	int err;
+
+	if (r->state != PATCH_STATE__SUBMITTED && r->state != PATCH_STATE__APPROVED)
+		return 0;
+	pb_pack(&packed, &s->check->base);
+	check = (ProtobufCBinaryData){ .len = packed.len, .data = (uint8_t *)packed.data };
+	err = db_number(
+		db, &same,
+		"SELECT count(*) FROM patch_revision WHERE patch = ? AND revision = ? AND sha256 = ? AND checked = ?",
+		"iisb", (int64_t)r->patch, (int64_t)r->revision, hash_text(sum, s->body.data, s->body.len), check);
+	buf_free(&packed);
+	if (err || !same)
+		return err;
+	return fail(ERR_USAGE, "patch %llu has these very bytes as its revision %u, which is %s: there is nothing new",
+		    (unsigned long long)r->patch, r->revision, patch_state_word((int)r->state));
+}
+
 int db_patch_submit(struct db *db, struct arena *a, const struct db_submission *s, const struct db_actor *who,
 		    PatchRecord **out)
 {
@@ -318,7 +356,7 @@ int db_patch_submit(struct db *db, struct arena *a, const struct db_submission *
 		return err;
 	before = r ? (int)r->state : PATCH_NONE;
 	actor = actor_of(who, r, false);
-	if ((err = patch_step(before, PATCH_SUBMIT, &actor, &to, &self)))
+	if ((err = patch_step(before, PATCH_SUBMIT, &actor, &to, &self)) || (r && (err = check_news(db, r, s))))
 		return err;
 	if (!r)
 		r = pb_new(a, &patch_record__descriptor);

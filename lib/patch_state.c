@@ -78,8 +78,9 @@ static int check_others(const struct patch_actor *who, bool *self)
 			    : 0;
 	if (!who->allow_self_review)
 		return fail(ERR_DENIED,
-			    "on plain loopback nobody is told apart, so nobody can approve: use certificates or a Unix "
-			    "socket, or start the server with --allow-self-review");
+			    "nobody is told apart on plain loopback, where it was submitted or is reviewed, so nobody can "
+			    "approve: use certificates or a Unix socket for both, or start the server with "
+			    "--allow-self-review");
 	*self = true;
 	return 0;
 }
@@ -92,7 +93,7 @@ int patch_step(int from, enum patch_action action, const struct patch_actor *who
 
 	*self = false;
 	if (!s)
-		return fail(ERR_USAGE, "a patch that is %s cannot be changed by: %s", patch_state_word(from),
+		return fail(ERR_USAGE, "it is %s, so there is nothing to %s", patch_state_word(from),
 			    patch_action_word(action));
 	if (who->role < s->least)
 		return fail(ERR_DENIED, "%s is %s: to %s takes the role %s", who->name, role_name(who->role),

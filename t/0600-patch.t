@@ -75,6 +75,12 @@ like "$out" 'conflict' '  and the conflict is told'
 like "$out" 'wanted: .*truncate_inode_page_final' '  with the line that was wanted'
 VISUAL=false as alice patch edit "$title" "${clone[@]}"
 is_exit 1 'an editor that fails'
+like "$err" 'ended in failure' '  is told'
+VISUAL=$scratch/no-editor as alice patch edit "$title" "${clone[@]}"
+like "$err" 'cannot be run; set \$VISUAL' '  from one that there is not'
+cp "$draft" "$scratch/elsewhere.patch"
+(cd "$scratch" && VISUAL="$scratch/editor -w" "$TUXTAPE" patch edit elsewhere.patch --linux-repo "$world/linux.git") >"$scratch/null" 2>&1
+is "$?" 1 'a file is edited, too, wherever it is'
 sed -i 's/truncate_inode_page_final/truncate_inode_pages_final/' "$draft"
 
 # ---- Submission
@@ -93,8 +99,13 @@ as rita patch list --mine
 unlike "$out" alice '  --mine lists the own alone'
 as vera cves show CVE-2024-90002 --kernel 6.1.3
 like "$out" 'Livepatch +patch 1, submitted' 'the CVE shows the state'
+as alice patch submit "$title" -m 'once more'
+is_exit 2 'the same again is no new revision'
+like "$err" 'very bytes as its revision 1, which is submitted' '  which is said'
 as vera patch export 1
 is_exit 4 'nothing is deployable yet'
+as alice patch diff "$title" --approved
+is_exit 4 'and no revision was approved yet'
 as alice patch diff 1
 like "$out" $'\n\\+Upstream-commit' 'the raw fix and the patch are compared'
 
@@ -124,6 +135,8 @@ as vera patch export "$title" --kernel 6.1.2
 is_exit 4 '  but for that kernel alone'
 run "$TUXTAPE" patch export "$title" --kernel 6.1.3 --db "$db"
 same "$scratch/out" "$draft" '  from a database, too'
+as alice patch submit "$title" -m 'once more'
+is_exit 2 'what is approved is not undone by the same again'
 as rita patch show 1
 like "$out" 'Approval of revision 1 by rita' 'the review is shown'
 like "$out" 'looks right' '  with its comment'
@@ -135,6 +148,13 @@ is_exit 0 'a reviewer may write, too'
 is "$(sql "SELECT state, revision, approvals, author FROM patch")" '1|2|0|rita' 'a new revision cancels the approval'
 as vera cves --kernel 6.1.3 --exclude-livepatched
 like "$out" CVE-2024-90002 '  and is not deployable'
+as rita patch diff 1 --approved
+like "$out" $'\n-Subject: tapefs.*\n\\+Subject: \\[v2\\]' '  it is compared with the one that was approved last'
+cp "$scratch/out" "$scratch/by-number"
+as rita patch diff "$title" --approved
+same "$scratch/out" "$scratch/by-number" '  and so is the draft'
+as rita patch diff 1 --approved --since 1
+is_exit 2 '  with one at a time'
 as rita patch review 1 --approve --revision 2 -m 'my own'
 is_exit 5 'who wrote the last revision does not approve it'
 like "$err" 'another person' '  which is said'
@@ -151,6 +171,9 @@ as anton patch withdraw 1
 is_exit 5 "another's patch cannot be withdrawn"
 as adam patch withdraw 1 -m 'cleaning up'
 is_exit 0 '  but by an admin'
+as adam patch withdraw 1
+is_exit 2 '  and once'
+like "$err" 'patch 1: it is withdrawn, so there is nothing to withdraw' '  which is said'
 as alice patch submit "$title" -m 'again'
 is_exit 0 'what was withdrawn may come back'
 is "$(sql "SELECT count(*), count(DISTINCT sha256) FROM patch_revision")" '3|2' 'every revision is kept'
@@ -304,6 +327,16 @@ as alice patch check "$clash" --linux-repo "$own"
 is_exit 1 '  which is refused until it is resolved'
 like "$err" 'a conflict that is not resolved' '  with the line'
 
+# A config's own tag is where its patch comes from, whatever the version says.
+git -C "$own" tag own-1 v6.1.3
+as alice config put own --kernel 6.1.77 --ref own-1 "$scratch/config"
+sed -i 's/^Target: .*/Target: config own/' "$scratch/clash.patch"
+as alice patch port "$scratch/clash.patch" --to 6.6.2 --linux-repo "$own"
+is_exit 2 "a patch for a config is ported from the config's own tag, here onto a draft that is there"
+rm "$clash"
+as alice patch port "$scratch/clash.patch" --to 6.6.2 --linux-repo "$own"
+is_exit 1 '  and clashes as before'
+
 # A fix of several commits, and one that they do not all hold
 as alice patch new CVE-2025-90019 --kernel 6.6.2
 is_exit 0 'a draft of several fix commits'
@@ -349,9 +382,30 @@ cp "$db" "$scratch/cut"
 cp "$db-wal" "$scratch/cut-wal"
 sqlite3 "$scratch/cut" "DROP TRIGGER audit_stays; DELETE FROM audit WHERE entry > 3"
 run "$TUXTAPE" patch audit --verify --db "$scratch/cut"
-is_exit 0 'a log that was cut off is sound by itself'
+is_exit 1 'a log that was cut off tells nothing of later patches'
+sqlite3 "$scratch/cut" "DELETE FROM audit; DELETE FROM patch"
+run "$TUXTAPE" patch audit --verify --db "$scratch/cut"
+is_exit 0 '  and one that was cut off with them is sound by itself'
 run "$TUXTAPE" patch audit --verify --head "$head" --db "$scratch/cut"
 is_exit 1 '  but not for one who knows a later head'
+
+copy() {
+  rm -f "$scratch/copy" && command sqlite3 "$db" ".backup '$scratch/copy'" && sqlite3 "$scratch/copy" "$1"
+}
+copy "UPDATE patch SET state = 2 WHERE patch = 2"
+run "$TUXTAPE" patch audit --verify --db "$scratch/copy"
+is_exit 1 'a patch that was approved by hand is found out'
+like "$err" 'patch 2 is not what entry [0-9]+ of the audit log left' '  with its entry'
+copy "INSERT INTO patch SELECT 'version 9.9', 900, cve_id, fix_commit, title, config, 9, 9, NULL, NULL, NULL, ref, 2, 1, sha256, author, submitted_at,
+  1, apply, blocks, warns, reviews, self_reviewed FROM patch WHERE patch = 1"
+run "$TUXTAPE" patch audit --verify --db "$scratch/copy"
+like "$err" 'is about patch 900: it was not made by a server' '  and one that was put there'
+copy "UPDATE patch_revision SET body = CAST('x' || CAST(body AS TEXT) AS BLOB) WHERE patch = 6"
+run "$TUXTAPE" patch export 6 --db "$scratch/copy" --revision 1
+is_exit 1 'contents that were changed are not given out'
+like "$err" 'do not give its SHA-256' '  which is said'
+run "$TUXTAPE" patch audit --verify --db "$db"
+is_exit 0 'all this on copies'
 
 # What the parser does leaves it alone.
 run parse --db "$db" --no-nvd --full
@@ -379,6 +433,7 @@ done
 
 # ---- Two approvals
 start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git" --approvals 2
+sed -i 's/^Subject: /Subject: [v3] /' "$draft"
 as alice patch submit "$title" -m two
 as rolf patch review 1 --approve --revision "$(sql "SELECT revision FROM patch WHERE patch = 1")" -m one
 like "$out" 'submitted, 1 approval' 'of two approvals one is not enough'
@@ -393,6 +448,7 @@ stop "$server_pid"
 
 # ---- Plain loopback, where nobody is told apart
 start_server -d "$db" --linux-repo "$world/linux.git"
+sed -i 's/^Subject: /Subject: [v4] /' "$draft"
 run "$TUXTAPE" patch submit "$title" -m plain --server "$server"
 revision=$(sql "SELECT revision FROM patch WHERE patch = 1")
 run "$TUXTAPE" patch review 1 --approve --revision "$revision" -m me --server "$server"

@@ -21,6 +21,7 @@ run tuxtape lint --kernel 6.1.3
 is_exit 2 '  and there is a patch'
 run tuxtape lint "$scratch/nosuch.patch" --kernel 6.1.3
 is_exit 4 '  that exists'
+is "$err" "tuxtape lint: $scratch/nosuch.patch: No such file or directory" '  which is said once'
 run tuxtape lint "$scratch/good.patch" --kernel 6.1.3 "${clone[@]}"
 is_exit 0 'a good patch'
 like "$out" '^version 6\.1\.3: clean' '  applies'
