@@ -219,8 +219,9 @@ static int check(struct job *j)
 
 static int tell_diff(struct job *j, const char *name, const char *old, size_t old_n, const char *now, size_t now_n)
 {
+	struct repo_side before = { .data = old, .n = old_n }, after = { .data = now, .n = now_n };
 	struct buf out = { 0 };
-	int err = repo_diff_texts(name, old, old_n, now, now_n, &out);
+	int err = repo_diff(&out, name, &before, &after, 0);
 
 	for (size_t at = 0; !err && at < out.len; at += MIN_OF(out.len - at, (size_t)65536))
 		more(j, out.data + at, MIN_OF(out.len - at, (size_t)65536));

@@ -82,7 +82,7 @@ int repo_merge(struct buf *out, const struct repo_side *base, const struct repo_
 	       bool *conflicts);
 
 /* Appends the unified diff (three lines of context, a/ and b/) from old to now of the file at path; NULL data: it is not there. Nothing where
- * they are equal. ERR_GIT. */
+ * they are equal. Takes no repository, but repo_setup. ERR_GIT. */
 int repo_diff(struct buf *out, const char *path, const struct repo_side *old, const struct repo_side *now, uint32_t mode);
 
 /* The commit that a tag (or, failing that, a branch) names; in other people's clones also those below refs/tuxtape/. ERR_NOTFOUND. */
@@ -91,11 +91,6 @@ int repo_ref(struct repo *r, const char *ref, char commit[REPO_HEX]);
 /* Calls visit for the name of each tag ("v6.1.9"), in no order; in other people's clones those below refs/tuxtape/ come, too. A nonzero
  * return of visit stops and is returned. ERR_GIT. */
 int repo_tags(struct repo *r, int (*visit)(void *ctx, const char *tag), void *ctx);
-
-/* Appends what differs between two texts as a unified diff, nothing where they are equal; name is what both are called in it. Takes no
- * repository, but repo_setup. ERR_GIT. */
-int repo_diff_texts(const char *name, const void *before, size_t before_n, const void *after, size_t after_n,
-		    struct buf *out);
 
 /* Writes the tree of a commit into a directory that is there and empty: files, modes, links; no index, no work tree of anybody. Calls
  * report (may be NULL) now and then with the files written. Dates are those of the writing. ERR_SYS, ERR_GIT. */

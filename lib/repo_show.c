@@ -1,4 +1,4 @@
-/* Owns what people are shown of repositories besides patches of commits: the names of tags, the difference of two texts. */
+/* Owns what people are shown of repositories besides patches of commits: the names of tags. */
 #include "lib/repo_git.h"
 
 #include "lib/err.h"
@@ -29,21 +29,4 @@ int repo_tags(struct repo *r, int (*visit)(void *ctx, const char *tag), void *ct
 	if (code && code != GIT_EUSER)
 		return fail(ERR_GIT, "%s: its tags cannot be listed: %s", r->path, git_said());
 	return w.err;
-}
-
-int repo_diff_texts(const char *name, const void *before, size_t before_n, const void *after, size_t after_n,
-		    struct buf *out)
-{
-	git_patch *patch = NULL;
-	git_buf text = { 0 };
-	int err = 0;
-
-	if (git_patch_from_buffers(&patch, before, before_n, name, after, after_n, name, NULL) ||
-	    git_patch_to_buf(&text, patch))
-		err = fail(ERR_GIT, "%s: no difference can be made: %s", name, git_said());
-	else
-		buf_add(out, text.ptr, text.size);
-	git_buf_dispose(&text);
-	git_patch_free(patch);
-	return err;
 }
