@@ -207,21 +207,34 @@ int serve_submit(void *client, struct rpc_call *call, const ProtobufCMessage *re
 	return err ? err : rpc_reply(call, &s.reply.base);
 }
 
+/* What every review and withdrawal begins and ends with. */
+static int begin_change(struct client *c, ProtobufCBinaryData comment, struct db **db)
+{
+	if (comment.len > NOTE_MOST)
+		return fail(ERR_INPUT, "a comment of more than %d bytes", NOTE_MOST);
+	return server_db(c, db);
+}
+
+static int end_change(struct client *c, struct rpc_call *call, struct db *db, int err, const PatchRecord *record)
+{
+	if (err)
+		return err;
+	log_head(db, c->arena);
+	return rpc_reply(call, &record->base);
+}
+
 int serve_review(void *client, struct rpc_call *call, const ProtobufCMessage *request)
 {
 	const ReviewPatchRequest *r = (const ReviewPatchRequest *)request;
 	struct client *c = client;
 	struct db_actor who = actor_of(c);
-	PatchRecord *record;
-	struct db *db;
-	int err;
+	PatchRecord *record = NULL;
+	struct db *db = NULL;
+	int err = begin_change(c, r->comment, &db);
 
-	if (r->comment.len > NOTE_MOST)
-		return fail(ERR_INPUT, "a comment of more than %d bytes", NOTE_MOST);
-	if ((err = server_db(c, &db)) || (err = db_patch_review(db, c->arena, r, &who, &record)))
-		return err;
-	log_head(db, c->arena);
-	return rpc_reply(call, &record->base);
+	if (!err)
+		err = db_patch_review(db, c->arena, r, &who, &record);
+	return end_change(c, call, db, err, record);
 }
 
 int serve_withdraw(void *client, struct rpc_call *call, const ProtobufCMessage *request)
@@ -229,16 +242,13 @@ int serve_withdraw(void *client, struct rpc_call *call, const ProtobufCMessage *
 	const WithdrawPatchRequest *r = (const WithdrawPatchRequest *)request;
 	struct client *c = client;
 	struct db_actor who = actor_of(c);
-	PatchRecord *record;
-	struct db *db;
-	int err;
+	PatchRecord *record = NULL;
+	struct db *db = NULL;
+	int err = begin_change(c, r->comment, &db);
 
-	if (r->comment.len > NOTE_MOST)
-		return fail(ERR_INPUT, "a comment of more than %d bytes", NOTE_MOST);
-	if ((err = server_db(c, &db)) || (err = db_patch_withdraw(db, c->arena, r, &who, &record)))
-		return err;
-	log_head(db, c->arena);
-	return rpc_reply(call, &record->base);
+	if (!err)
+		err = db_patch_withdraw(db, c->arena, r, &who, &record);
+	return end_change(c, call, db, err, record);
 }
 
 int serve_patches(void *client, struct rpc_call *call, const ProtobufCMessage *request)

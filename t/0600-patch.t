@@ -118,6 +118,7 @@ as rita patch review 1 --approve --reject -m x
 is_exit 2 '  and is one or the other'
 as rita patch review 1 --approve -m 'looks right'
 is_exit 0 'a reviewer approves'
+is "$out" 'patch 1: revision 1, approved, 1 approval' '  which is told'
 as rolf patch review 1 --approve -m 'me too'
 is_exit 2 'what is approved needs no second one'
 is "$(sql "SELECT state, approvals, self_reviewed FROM patch")" '2|1|0' '  it is approved, and by two people'
@@ -171,6 +172,7 @@ as anton patch withdraw 1
 is_exit 5 "another's patch cannot be withdrawn"
 as adam patch withdraw 1 -m 'cleaning up'
 is_exit 0 '  but by an admin'
+is "$out" 'patch 1: revision 2, withdrawn, 0 approvals' '  who is told'
 as adam patch withdraw 1
 is_exit 2 '  and once'
 like "$err" 'patch 1: it is withdrawn, so there is nothing to withdraw' '  which is said'
@@ -430,6 +432,34 @@ for mark in 0 4 8; do
   is "$status" 0 '  it was killed there'
   is "$(counts)" "$before" '  and nothing of the submission is there'
 done
+
+# ---- Two servers on one database, and many authors at once: the chain holds, and each finds its own revision.
+start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git"
+servers=("$server")
+pids=("$server_pid")
+start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git"
+servers+=("$server")
+pids+=("$server_pid")
+before=$(sql "SELECT revision FROM patch WHERE patch = 1")
+writers=()
+for n in $(seq 0 9); do
+  sed "s/^Subject: /Subject: [writer $n] /" "$draft" >"$scratch/writer.$n.patch"
+  "$TUXTAPE" patch submit "$scratch/writer.$n.patch" -m "$n" --server "${servers[n % 2]}" --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/alice.crt" \
+    --tls-key-path "$ca/alice.key" >"$scratch/writer.$n" 2>&1 &
+  processes+=("$!")
+  writers+=("$!")
+done
+codes=
+for p in "${writers[@]}"; do
+  await "$p"
+  codes+=$status
+done
+is "$codes" 0000000000 'ten submissions at once through two servers'
+is "$(sed -n 's/^patch 1: revision \([0-9]*\),.*/\1/p' "$scratch"/writer.? | sort -n | tr '\n' ' ')" "$(seq -s ' ' $((before + 1)) $((before + 10))) " \
+  '  are ten revisions'
+as vera patch audit --verify
+is_exit 0 '  and the log is sound'
+for p in "${pids[@]}"; do stop "$p"; done
 
 # ---- Two approvals
 start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git" --approvals 2
