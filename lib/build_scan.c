@@ -2,6 +2,7 @@
  * stands under an #if counts, and an #include of a macro does not. */
 #include "lib/build_scan.h"
 
+#include "lib/bound.h"
 #include "lib/err.h"
 #include "lib/str.h"
 
@@ -126,29 +127,27 @@ static bool is_near(const char *header, const char *file, struct piece spelled)
 	return false;
 }
 
+static bool is_base_before(const void *base, const void *name)
+{
+	return strcmp(((const struct base_name *)base)->name, name) < 0;
+}
+
 /* Adds the headers that fit; false where none does. */
 static bool resolve(struct build_scan *s, size_t from, struct piece spelled,
 		    bool (*fits)(const char *header, const char *file, struct piece spelled))
 {
-	size_t base = spelled.n, low = 0, high = s->n_bases, before = s->n_edges;
+	size_t base = spelled.n, i, before = s->n_edges;
 	char name[NAME_MOST];
 
 	while (base && spelled.s[base - 1] != '/')
 		base--;
 	memcpy(name, spelled.s + base, spelled.n - base);
 	name[spelled.n - base] = '\0';
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(s->bases[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < s->n_bases && strcmp(s->bases[low].name, name) == 0; low++)
-		if (fits(s->files[s->bases[low].file], s->files[from], spelled))
+	i = bound(s->bases, s->n_bases, sizeof(*s->bases), name, is_base_before);
+	for (; i < s->n_bases && strcmp(s->bases[i].name, name) == 0; i++)
+		if (fits(s->files[s->bases[i].file], s->files[from], spelled))
 			*(struct edge *)arena_grow(s->arena, (void **)&s->edges, &s->n_edges,
-						   sizeof(*s->edges)) = (struct edge){ s->bases[low].file, (uint32_t)from };
+						   sizeof(*s->edges)) = (struct edge){ s->bases[i].file, (uint32_t)from };
 	return s->n_edges > before;
 }
 
@@ -322,21 +321,18 @@ int build_scan_run(struct arena *a, const struct build_scan_input *in, struct bu
 	return err;
 }
 
+static bool is_edge_before(const void *edge, const void *header)
+{
+	return ((const struct edge *)edge)->to < *(const uint32_t *)header;
+}
+
 /* Marks who includes that header and is not marked, and puts them into the queue. */
 static void mark_includers(const struct build_scan *s, uint32_t header, bool *met, uint32_t *queue, size_t *n)
 {
-	size_t low = 0, high = s->n_edges;
+	size_t i = bound(s->edges, s->n_edges, sizeof(*s->edges), &header, is_edge_before);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->edges[middle].to < header)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < s->n_edges && s->edges[low].to == header; low++) {
-		uint32_t from = s->edges[low].from;
+	for (; i < s->n_edges && s->edges[i].to == header; i++) {
+		uint32_t from = s->edges[i].from;
 
 		if (!met[from])
 			queue[(*n)++] = from;

@@ -1,6 +1,8 @@
 /* Owns the words of C: comments, strings, numbers, directives. Refuses no byte: what is no C is punctuation, and what is never closed
  * ends with its line or with the file. */
 #include "lib/ctok.h"
+
+#include "lib/bound.h"
 #include "lib/ctok_outline.h"
 
 struct lexer {
@@ -157,19 +159,16 @@ bool ctok_is(const struct ctok *t, const char *text)
 
 /* ---- Questions */
 
+static bool ends_above(const void *item, const void *line)
+{
+	return ((const struct citem *)item)->last_line < *(const uint32_t *)line;
+}
+
 const struct citem *cfile_item_at(const struct cfile *f, uint32_t line)
 {
-	size_t low = 0, high = f->n_items;
+	size_t i = bound(f->items, f->n_items, sizeof(*f->items), &line, ends_above);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->items[middle].last_line < line)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < f->n_items && f->items[low].first_line <= line ? &f->items[low] : NULL;
+	return i < f->n_items && f->items[i].first_line <= line ? &f->items[i] : NULL;
 }
 
 const struct citem *cfile_find(const struct cfile *f, enum citem_kind kind, const char *name)
@@ -197,17 +196,12 @@ size_t citem_count(const struct cfile *f, const struct citem *item, const char *
 	return n;
 }
 
+static bool is_above(const void *tok, const void *line)
+{
+	return ((const struct ctok *)tok)->line < *(const uint32_t *)line;
+}
+
 size_t cfile_token_at(const struct cfile *f, uint32_t line)
 {
-	size_t low = 0, high = f->n_toks;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->toks[middle].line < line)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bound(f->toks, f->n_toks, sizeof(*f->toks), &line, is_above);
 }

@@ -1,6 +1,7 @@
 /* Owns the rules on what is no code: layouts, data, static locals, exports and their namespaces. */
 #include "lib/lint_model.h"
 
+#include "lib/bound.h"
 #include "lib/buf.h"
 #include "lib/str.h"
 
@@ -224,23 +225,20 @@ int lint_export(struct lint *l)
 /* Notes looked at in one function. */
 #define LOCALS_MOST 256
 
+static bool begins_before(const void *note, const void *token)
+{
+	return ((const struct citem *)note)->first < *(const size_t *)token;
+}
+
 /* The notes of static locals that stand in an item: [*from, *to). They are in order of their functions. */
 static void locals_of(const struct lint_side *s, const struct citem *item, size_t *from, size_t *to)
 {
-	size_t low = 0, high = s->c.n_notes;
+	size_t at = bound(s->c.notes, s->c.n_notes, sizeof(*s->c.notes), &item->first, begins_before);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->c.notes[middle].first < item->first)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*from = low;
-	while (low < s->c.n_notes && s->c.notes[low].first < item->end && low - *from < LOCALS_MOST)
-		low++;
-	*to = low;
+	*from = at;
+	while (at < s->c.n_notes && s->c.notes[at].first < item->end && at - *from < LOCALS_MOST)
+		at++;
+	*to = at;
 }
 
 static const struct citem *find_local(const struct lint_side *s, const struct citem *item, const char *name)

@@ -2,6 +2,7 @@
  * from the hunks; and which items the patch touches. Judges nothing. */
 #include "lib/lint_model.h"
 
+#include "lib/bound.h"
 #include "lib/err.h"
 #include "lib/kver.h"
 #include "lib/pb.h"
@@ -169,50 +170,45 @@ static void index_names(struct arena *a, struct lint_side *s)
 	index_calls(a, s);
 }
 
-static int compare_key(const struct lint_name *n, enum citem_kind kind, const char *key, size_t order)
+/* What is looked for among the names. */
+struct name_key {
+	enum citem_kind kind;
+	const char *key;
+	size_t order;
+};
+
+static int compare_key(const void *p, const void *q)
 {
+	const struct name_key *k = p;
+	const struct lint_name *n = q;
 	int way;
 
-	if (n->item->kind != kind)
-		return n->item->kind < kind ? -1 : 1;
-	if ((way = strcmp(n->key, key)))
+	if (k->kind != n->item->kind)
+		return k->kind < n->item->kind ? -1 : 1;
+	if ((way = strcmp(k->key, n->key)))
 		return way;
-	return n->order < order ? -1 : n->order > order;
+	return (k->order > n->order) - (k->order < n->order);
 }
 
 static const struct lint_name *find_name(const struct lint_side *s, enum citem_kind kind, const char *key, size_t order)
 {
-	size_t low = 0, high = s->n_names;
+	const struct name_key k = { kind, key, order };
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int way = compare_key(&s->names[middle], kind, key, order);
+	return s->n_names ? bsearch(&k, s->names, s->n_names, sizeof(*s->names), compare_key) : NULL;
+}
 
-		if (way == 0)
-			return &s->names[middle];
-		if (way < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+static bool is_sorted_before(const void *name, const void *key)
+{
+	return strcmp(((const struct lint_name *)name)->key, key) < 0;
 }
 
 const struct citem *lint_call_of(const struct lint_side *s, const char *word, bool (*fits)(const char *macro))
 {
-	size_t low = 0, high = s->n_calls;
+	size_t i = bound(s->calls, s->n_calls, sizeof(*s->calls), word, is_sorted_before);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(s->calls[middle].key, word) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < s->n_calls && strcmp(s->calls[low].key, word) == 0; low++)
-		if (fits(s->calls[low].item->name))
-			return s->calls[low].item;
+	for (; i < s->n_calls && strcmp(s->calls[i].key, word) == 0; i++)
+		if (fits(s->calls[i].item->name))
+			return s->calls[i].item;
 	return NULL;
 }
 
