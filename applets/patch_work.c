@@ -519,7 +519,7 @@ int patch_submit(struct patch_run *r)
 		applet_print_json(&reply->base);
 	else
 		print_submitted(r, reply);
-	for (size_t i = 0; i < reply->n_checks; i++)
+	for (size_t i = 0; i < reply->n_checks && i < reply->n_patches; i++)
 		if (!patch_check_is_good(reply->checks[i]))
 			log_note("patch %llu cannot be approved as it is", (unsigned long long)reply->patches[i]->patch);
 	return 0;
