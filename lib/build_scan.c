@@ -11,7 +11,7 @@
 
 #define NAME_MOST 256
 
-/* File `from` includes header `to`; both by place in the sorted list. */
+/* File `from` includes file `to`; both by place in the sorted list. */
 struct edge {
 	uint32_t to, from;
 };
@@ -21,7 +21,7 @@ struct export
 	const char *symbol, *space;
 };
 
-/* A header by the last part of its path. */
+/* A file by the last part of its path: .c files are included, too. */
 struct base_name {
 	const char *name;
 	uint32_t file;
@@ -80,8 +80,7 @@ static void list_files(struct build_scan *s, const struct build_scan_input *in)
 			s->files[s->n_files++] = s->files[i];
 	s->bases = arena_alloc(s->arena, (s->n_files + 1) * sizeof(*s->bases));
 	for (size_t i = 0; i < s->n_files; i++)
-		if (str_ends(s->files[i], ".h"))
-			s->bases[s->n_bases++] = (struct base_name){ base_of(s->files[i]), (uint32_t)i };
+		s->bases[s->n_bases++] = (struct base_name){ base_of(s->files[i]), (uint32_t)i };
 	if (s->n_bases)
 		qsort(s->bases, s->n_bases, sizeof(*s->bases), compare_bases);
 }
@@ -151,20 +150,32 @@ static bool resolve(struct build_scan *s, size_t from, struct piece spelled,
 	return s->n_edges > before;
 }
 
+/* What a build makes for an architecture without a header asm/NAME of its own includes the generic one, and is in no tree. */
+static bool take_generic(struct build_scan *s, size_t from, struct piece name)
+{
+	char generic[NAME_MOST];
+	int n = snprintf(generic, sizeof(generic), "asm-generic/%.*s", (int)name.n, name.s);
+
+	return n < NAME_MOST && resolve(s, from, (struct piece){ generic, (size_t)n }, is_header);
+}
+
 static void take_include(struct build_scan *s, size_t from, struct piece spelled)
 {
-	char generic[NAME_MOST + 16];
-	size_t n;
-
 	if (spelled.n == 0 || spelled.n >= NAME_MOST || resolve(s, from, spelled, is_header))
 		return;
-	/* The wrapper that a build makes for an architecture without a header of its own is in no tree. */
-	if (spelled.n > 4 && memcmp(spelled.s, "asm/", 4) == 0) {
-		n = (size_t)snprintf(generic, sizeof(generic), "asm-generic/%.*s", (int)spelled.n - 4, spelled.s + 4);
-		if (n < NAME_MOST && resolve(s, from, (struct piece){ generic, n }, is_header))
-			return;
-	}
+	if (spelled.n > 4 && memcmp(spelled.s, "asm/", 4) == 0 &&
+	    take_generic(s, from, (struct piece){ spelled.s + 4, spelled.n - 4 }))
+		return;
 	resolve(s, from, spelled, is_near);
+}
+
+/* A file that the tree does not have. */
+static void take_made(struct build_scan *s, size_t from)
+{
+	const char *name = strstr(s->files[from], "generated/");
+
+	if (name && (name = strstr(name, "/asm/")) && strlen(name + 5) < NAME_MOST)
+		take_generic(s, from, (struct piece){ name + 5, strlen(name + 5) });
 }
 
 static const char *past_blanks(const char *p, const char *end)
@@ -295,7 +306,9 @@ static int read_file(struct build_scan *s, const struct build_scan_input *in, si
 	int err;
 
 	buf_reset(text);
-	if ((err = in->read(in->ctx, s->files[file], text)))
+	if ((err = in->read(in->ctx, s->files[file], text)) == ERR_NOTFOUND)
+		take_made(s, file);
+	if (err)
 		return err == ERR_NOTFOUND || err == ERR_INPUT ? 0 : err;
 	read_includes(s, file, buf_str(text), buf_str(text) + text->len);
 	if (!str_ends(s->files[file], ".h"))
@@ -352,7 +365,6 @@ void build_scan_includers(const struct build_scan *s, struct arena *a, const cha
 		return;
 	met[start] = true;
 	queue[queued++] = (uint32_t)start;
-	/* A file that is included is a header, whatever its name. */
 	for (size_t i = 0; i < queued; i++)
 		mark_includers(s, queue[i], met, queue, &queued);
 	for (size_t i = 0; i < s->n_files; i++)

@@ -25,12 +25,17 @@ static const struct {
 	{ "drivers/common/five.h", "" },
 	{ "sound/four.c", "#include \"four.h\"\n" },
 	{ "sound/four.h", "" },
+	{ "include/uapi/asm-generic/made.h", "" },
+	{ "sound/five.c", "#include <asm/made.h>\n#include <linux/a2.h>\n" },
 	{ "drivers/gpu/drm/amd/dm/six.c", "#include \"dc/dc.h\"\n#include \"linux/../x.h\"\n" },
 	{ "drivers/gpu/drm/amd/display/dc/dc.h", "" },
 	{ "net/seven.c", "#include \"dc/dc.h\"\n" },
 	{ "net/eight.S", "#include <linux/b.h>\n" },
 	{ "net/nine.c",
 	  "#define DEFAULT_SYMBOL_NAMESPACE NINE\nEXPORT_SYMBOL_GPL(nine);\n EXPORT_SYMBOL(blank);\nEXPORT_SYMBOL_GPL(\n" },
+	{ "kernel/parts.c", "#include \"part.c\"\n" },
+	{ "kernel/part.c", "#include <linux/part.h>\n" },
+	{ "include/linux/part.h", "" },
 	{ "net/ten.c",
 	  "#include \"table.inc\"\nEXPORT_SYMBOL_NS_GPL(ten ELEVEN);\nEXPORT_SYMBOL_NS_GPL(ten,\nEXPORT_SYMBOL_NS_GPL" },
 };
@@ -52,10 +57,11 @@ static int read_tree(void *ctx, const char *path, struct buf *out)
 static int scan(const char *broken, struct build_scan **out)
 {
 	static const char *const headers[] = { "include/linux/unbuilt.h", "include/linux/a.h" };
-	const char *files[ARRAY_LEN(tree) + 2] = { "include/generated/made.h", "kernel/one.c" };
+	const char *files[ARRAY_LEN(tree) + 3] = { "include/generated/a2.h", "kernel/one.c",
+						   "arch/x86/include/generated/uapi/asm/made.h" };
 
 	for (size_t i = 0; i < ARRAY_LEN(tree); i++)
-		files[i + 2] = tree[i].path;
+		files[i + 3] = tree[i].path;
 	return build_scan_run(arena,
 			      &(struct build_scan_input){ .read = read_tree,
 							  .ctx = (void *)(uintptr_t)broken,
@@ -75,12 +81,14 @@ static void test_includers(const struct build_scan *s)
 		{ "include/linux/b.h", "kernel/one.c net/eight.S " },
 		{ "include/uapi/linux/b.h", "kernel/one.c kernel/two.c net/eight.S " },
 		{ "include/linux/alone.h", "" },
+		{ "include/linux/part.h", "kernel/part.c kernel/parts.c " },
 		{ "include/linux/unbuilt.h", "" },
 		{ "include/linux/nowhere.h", "" },
 		{ "drivers/net/four.h", "drivers/net/four.c " },
 		{ "sound/four.h", "sound/four.c " },
 		{ "drivers/common/five.h", "drivers/net/four.c " },
 		{ "include/asm-generic/g.h", "drivers/net/four.c " },
+		{ "include/uapi/asm-generic/made.h", "sound/five.c " },
 		{ "drivers/gpu/drm/amd/display/dc/dc.h", "drivers/gpu/drm/amd/dm/six.c " },
 	};
 
