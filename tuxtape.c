@@ -322,6 +322,8 @@ int main(int argc, char **argv)
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Writing beyond `ulimit -f` is an error like a full disk, and no death. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 1)
 		return EXIT_MISUSE;
 	code = dispatch(argc, argv);

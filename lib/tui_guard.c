@@ -127,7 +127,7 @@ void guard_stop(void)
 /* In the child: signals as a program expects them, then the program. Only async-signal-safe calls. */
 static void exec_program(char *const argv[], int report)
 {
-	static const int usual[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH, SIGPIPE };
+	static const int usual[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH, SIGPIPE, SIGXFSZ };
 	int code;
 
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
