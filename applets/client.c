@@ -52,6 +52,15 @@ static int open_connection(const struct client_options *o, struct arena *a, stru
 	return 0;
 }
 
+/* Was it asked without TLS where TLS may be spoken? */
+static bool was_plain(const struct client_options *o)
+{
+	struct sock_addr addr;
+	bool tls;
+
+	return !sock_parse(&addr, o->server) && !addr.local && !wants_tls(o, &addr, &tls) && !tls;
+}
+
 int client_dial(const struct client_options *o, struct arena *a, const struct rpc_service *service, struct rpc **rpc,
 		VersionInfo **you)
 {
@@ -65,6 +74,8 @@ int client_dial(const struct client_options *o, struct arena *a, const struct rp
 	if ((err = rpc_hello(*rpc, "tuxtape " TUXTAPE_VERSION, a, (int)o->timeout, &peer))) {
 		rpc_free(*rpc);
 		*rpc = NULL;
+		if (err == ERR_NET && strcmp(err_text(), "closed") == 0 && was_plain(o))
+			err = fail(ERR_NET, "closed before a greeting; does it want TLS (--tls)?");
 		return fail_in(err, "%s", o->server);
 	}
 	if (you)
