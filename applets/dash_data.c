@@ -187,10 +187,28 @@ static void own_frame(struct dash_data *data, struct dash *d, const struct frame
 	show_status(data, d);
 }
 
+/* A server of ours names what it sends. Pages rely on that, and need not be told what another one leaves out. */
+static void name_nameless(unsigned method, void *message)
+{
+	const ConfigList *configs = method == RPC_FETCH_KERNEL_CONFIGS_METADATA ? message : NULL;
+	const JobList *jobs = method == RPC_FETCH_JOBS ? message : NULL;
+	KernelConfig *config = method == RPC_FETCH_KERNEL_CONFIG ? message : NULL;
+
+	for (size_t i = 0; configs && i < configs->n_configs; i++)
+		if (!configs->configs[i]->name)
+			configs->configs[i]->name = "?";
+	for (size_t i = 0; jobs && i < jobs->n_jobs; i++)
+		if (!jobs->jobs[i]->config)
+			jobs->jobs[i]->config = "?";
+	if (config && !config->name)
+		config->name = "?";
+}
+
 static void hand_on(struct dash_data *data, struct dash *d, const struct frame *f, const char *message)
 {
 	struct dash_answer answer = { .state = f->status == FRAME_MORE ? DASH_MORE : DASH_DONE };
 	struct dash_bytes bytes = { message, f->length };
+	void *answered;
 
 	if (f->status >= FRAME_ERROR) {
 		answer.state = DASH_FAILED;
@@ -199,8 +217,9 @@ static void hand_on(struct dash_data *data, struct dash *d, const struct frame *
 	} else if (f->method >= LOCAL_TAGS) {
 		answer.message = &bytes;
 	} else {
-		answer.message = pb_unpack(data->arena, rpc_answer_type(f->method, f->status == FRAME_OK), message,
-					   f->length);
+		answered = pb_unpack(data->arena, rpc_answer_type(f->method, f->status == FRAME_OK), message, f->length);
+		name_nameless(f->method, answered);
+		answer.message = answered;
 	}
 	if (answer.state != DASH_MORE)
 		forget(data, f->id);

@@ -8,6 +8,7 @@
 #include "lib/err.h"
 #include "lib/kver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,14 +131,14 @@ static void run_editor(struct dash *d, struct instances *p)
 	arena_free(a);
 }
 
-static void write_and_edit(struct dash *d, struct instances *p)
+static bool write_raw(struct dash *d, const struct instances *p)
 {
 	if (dash_write_new(p->path, buf_str(&p->fix.raw), p->fix.raw.len)) {
 		dash_alert(d, ST_ERROR, "%s", err_text());
-		return;
+		return false;
 	}
 	dash_changed(d, PANE_LIST);
-	run_editor(d, p);
+	return true;
 }
 
 /* True where the user has changed nothing in it. */
@@ -159,6 +160,8 @@ static const char *const hows[] = {
 
 static void edit(struct dash *d, struct instances *p)
 {
+	bool there;
+
 	if (!p->fix.there || p->fix.why) {
 		dash_alert(d, ST_WARNING, "%s",
 			   p->fix.why       ? p->fix.why
@@ -168,13 +171,14 @@ static void edit(struct dash *d, struct instances *p)
 	}
 	free(p->path);
 	p->path = patch_path(p, p->fix.title);
+	there = p->path && access(p->path, F_OK) == 0;
 	if (!p->path)
 		dash_alert(d, ST_ERROR, "the instance's name cannot be that of a file");
-	else if (access(p->path, F_OK) != 0)
-		write_and_edit(d, p);
-	else if (is_raw(p))
+	else if (!there && write_raw(d, p))
 		run_editor(d, p);
-	else
+	else if (there && is_raw(p))
+		run_editor(d, p);
+	else if (there)
 		dash_choose(d, ASK_HOW, "You have edited this patch before", hows, ARRAY_LEN(hows), HOW_GO_ON);
 }
 
@@ -197,8 +201,13 @@ static void fresh(struct dash *d, struct instances *p)
 		dash_alert(d, ST_ERROR, "%s", err_text());
 		return;
 	}
+	if (!write_raw(d, p)) {
+		/* There is no fresh one: yours is where it was. */
+		rename(aside, p->path);
+		return;
+	}
 	dash_alert(d, ST_GOOD, "yours is kept as %s", aside);
-	write_and_edit(d, p);
+	run_editor(d, p);
 }
 
 static void said_(struct dash *d, void *data, const struct dash_said *said)

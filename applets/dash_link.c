@@ -206,6 +206,8 @@ static void serve(struct line *l, const struct frame *f, const char *bytes)
 		/* What the server refused is one request's affair. */
 		bool over = rpc_calling(l->rpc);
 
+		if (over)
+			err = fail_in(err, "%s", l->end.how->client->server);
 		log_note("%s: %s", rpc_method_name(f->method), err_text());
 		if (f->id)
 			end_close(&l->end, f, err, NULL, 0);
