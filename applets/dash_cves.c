@@ -642,7 +642,7 @@ static void choose_severity(struct dash *d, struct cves_page *p)
 		if (severities[i].least == p->least)
 			chosen = i;
 	}
-	dash_choose(d, ASK_SEVERITY, "Score", items, ARRAY_LEN(items), chosen);
+	dash_menu(d, ASK_SEVERITY, "Score", items, ARRAY_LEN(items), chosen);
 }
 
 static const char *const fixes[] = { "all", "with a fix on the branch", "without a fix on the branch" };
@@ -698,7 +698,7 @@ static void act(struct dash *d, void *data, unsigned action)
 	} else if (action == ACT_SEVERITY) {
 		choose_severity(d, p);
 	} else if (action == ACT_FIXED) {
-		dash_choose(d, ASK_FIX, "Show", fixes, ARRAY_LEN(fixes), (size_t)p->fix);
+		dash_menu(d, ASK_FIX, "Show", fixes, ARRAY_LEN(fixes), (size_t)p->fix);
 	} else if (action == ACT_NOT_COMPILED) {
 		p->not_compiled = !p->not_compiled;
 		filters_changed(d, p);

@@ -487,6 +487,12 @@ void dash_choose(struct dash *d, unsigned tag, const char *title, const char *co
 	own_popup(d, OWNER_PAGE, tag);
 }
 
+void dash_menu(struct dash *d, unsigned tag, const char *title, const char *const *items, size_t n, size_t chosen)
+{
+	dash_popup_menu(&d->popup, title, items, n, chosen);
+	own_popup(d, OWNER_PAGE, tag);
+}
+
 struct dash_text *dash_show_text(struct dash *d, const char *title)
 {
 	dash_popup_text(&d->popup, title);
@@ -504,7 +510,7 @@ void dash_open_sort(struct dash *d)
 		return;
 	for (; n < p->def->rows->n_columns && n < ARRAY_LEN(items); n++)
 		items[n] = p->def->rows->columns[n].title;
-	dash_popup_choose(&d->popup, "Sort by", items, n, p->list.sort >= 0 ? (size_t)p->list.sort : 0);
+	dash_popup_menu(&d->popup, "Sort by", items, n, p->list.sort >= 0 ? (size_t)p->list.sort : 0);
 	own_popup(d, OWNER_SORT, 0);
 }
 

@@ -156,7 +156,10 @@ void dash_alert(struct dash *d, unsigned style, const char *fmt, ...) PRINTF_LIK
 /* Popups; the page's `said` hears how they end. One that is open is closed first. */
 void dash_confirm(struct dash *d, unsigned tag, const char *title, const char *question);
 void dash_prompt(struct dash *d, unsigned tag, const char *title, const char *initial);
+/* Among names, however many: what is typed narrows them down. */
 void dash_choose(struct dash *d, unsigned tag, const char *title, const char *const *items, size_t n, size_t chosen);
+/* Among a few things that are always the same: by number, or with the keys of lists. */
+void dash_menu(struct dash *d, unsigned tag, const char *title, const char *const *items, size_t n, size_t chosen);
 /* A text to read; add to it what is to be read. `said` does not hear of it. */
 struct dash_text *dash_show_text(struct dash *d, const char *title);
 

@@ -179,7 +179,7 @@ static void edit(struct dash *d, struct instances *p)
 	else if (there && is_raw(p))
 		run_editor(d, p);
 	else if (there)
-		dash_choose(d, ASK_HOW, "You have edited this patch before", hows, ARRAY_LEN(hows), HOW_GO_ON);
+		dash_menu(d, ASK_HOW, "You have edited this patch before", hows, ARRAY_LEN(hows), HOW_GO_ON);
 }
 
 static void compare(struct dash *d, struct instances *p)

@@ -80,14 +80,26 @@ void dash_popup_choose(struct dash_popup *p, const char *title, const char *cons
 		p->cursor = chosen;
 }
 
+void dash_popup_menu(struct dash_popup *p, const char *title, const char *const *items, size_t n, size_t chosen)
+{
+	dash_popup_choose(p, title, items, n, chosen);
+	p->menu = true;
+}
+
 size_t dash_popup_choice(const struct dash_popup *p)
 {
 	return p->cursor < p->n_view ? p->view[p->cursor] : SIZE_MAX;
 }
 
+/* Rows above the items: the frame, and what is typed. */
+static int head_rows(const struct dash_popup *p)
+{
+	return p->menu ? 1 : 3;
+}
+
 static int list_height(const struct dash_popup *p)
 {
-	return MAX_OF(p->r.rows - 4, 1);
+	return MAX_OF(p->r.rows - head_rows(p) - 1, 1);
 }
 
 static void show_cursor(struct dash_popup *p)
@@ -115,7 +127,7 @@ static int wanted_rows(const struct dash_popup *p)
 {
 	switch (p->kind) {
 	case POPUP_CHOOSE:
-		return (int)MIN_OF(p->n_items, (size_t)CANVAS_SIDE_MOST) + 4;
+		return (int)MIN_OF(p->n_items, (size_t)CANVAS_SIDE_MOST) + head_rows(p) + 1;
 	case POPUP_CONFIRM:
 		return (int)MIN_OF(p->text.n_pieces, (size_t)CANVAS_SIDE_MOST) + 4;
 	case POPUP_TEXT:
@@ -192,6 +204,21 @@ static enum popup_result key_confirm(struct dash_popup *p, uint32_t key)
 	return POPUP_STAYS;
 }
 
+/* The number before an item takes it. */
+static enum popup_result key_menu(struct dash_popup *p, uint32_t key)
+{
+	if (key == 'q')
+		return POPUP_CANCELLED;
+	if (key == TKEY_SPACE)
+		return POPUP_ACCEPTED;
+	if (key < '1' || key > '9' || key - '1' >= p->n_items) {
+		move_choice(p, text_move_of(key, list_height(p)));
+		return POPUP_STAYS;
+	}
+	p->cursor = key - '1';
+	return POPUP_ACCEPTED;
+}
+
 static enum popup_result key_choose(struct dash_popup *p, uint32_t key)
 {
 	long by = move_of(key, list_height(p));
@@ -199,6 +226,8 @@ static enum popup_result key_choose(struct dash_popup *p, uint32_t key)
 
 	if (key == TKEY_ENTER)
 		return p->n_view ? POPUP_ACCEPTED : POPUP_STAYS;
+	if (p->menu)
+		return key_menu(p, key);
 	if (by)
 		move_choice(p, by);
 	else if (dash_edit_key(&p->edit, key, &changed) && changed)
@@ -240,11 +269,11 @@ enum popup_result dash_popup_key(struct dash_popup *p, uint32_t key)
 
 enum popup_result dash_popup_click(struct dash_popup *p, int row, int col)
 {
-	size_t at = p->top + (size_t)MAX_OF(row - p->r.row - 3, 0);
+	size_t at = p->top + (size_t)MAX_OF(row - p->r.row - head_rows(p), 0);
 
 	if (!rect_holds(p->r, row, col))
 		return p->kind == POPUP_TEXT ? POPUP_CANCELLED : POPUP_STAYS;
-	if (p->kind != POPUP_CHOOSE || row < p->r.row + 3 || row >= p->r.row + p->r.rows - 1 || at >= p->n_view)
+	if (p->kind != POPUP_CHOOSE || row < p->r.row + head_rows(p) || row >= p->r.row + p->r.rows - 1 || at >= p->n_view)
 		return POPUP_STAYS;
 	p->cursor = at;
 	return POPUP_ACCEPTED;
@@ -260,17 +289,29 @@ void dash_popup_wheel(struct dash_popup *p, int delta)
 
 /* ---- Drawing */
 
+static void draw_items(const struct dash_popup *p, struct canvas *c, struct rect in)
+{
+	for (int i = 0; i < list_height(p) && p->top + (size_t)i < p->n_view; i++) {
+		size_t number = p->top + (size_t)i;
+		const char *item = p->items[p->view[number]];
+		int row = p->r.row + head_rows(p) + i, col = in.col;
+
+		if (p->menu && number < 9)
+			canvas_printf(c, row, col, ST_KEY, "%zu", number + 1);
+		col += p->menu ? 3 : 0;
+		canvas_fit(c, row, col, in.col + in.cols - col, ST_PLAIN, item, strlen(item));
+		if (number == p->cursor)
+			canvas_add_style(c, rect_of(row, in.col, 1, in.cols), STYLE_REVERSE);
+	}
+}
+
 static void draw_choose(const struct dash_popup *p, struct canvas *c, struct rect in)
 {
+	draw_items(p, c, in);
+	if (p->menu)
+		return;
 	dash_edit_draw(&p->edit, c, in.row, in.col, in.cols, ST_PLAIN);
 	canvas_clear(c, rect_of(in.row + 1, in.col, 1, in.cols), ST_PLAIN);
-	for (int i = 0; i < list_height(p) && p->top + (size_t)i < p->n_view; i++) {
-		const char *item = p->items[p->view[p->top + (size_t)i]];
-
-		canvas_fit(c, in.row + 2 + i, in.col, in.cols, ST_PLAIN, item, strlen(item));
-		if (p->top + (size_t)i == p->cursor)
-			canvas_add_style(c, rect_of(in.row + 2 + i, in.col, 1, in.cols), STYLE_REVERSE);
-	}
 	if (p->n_view == 0)
 		canvas_puts(c, in.row + 2, in.col, ST_DIM, "nothing like that");
 	canvas_printf(c, in.row + 1, in.col, ST_DIM, "%zu of %zu; type to narrow down", p->n_view, p->n_items);
@@ -310,8 +351,8 @@ void dash_popup_draw(const struct dash_popup *p, struct canvas *c)
 	canvas_clear(c, p->r, ST_PLAIN);
 	canvas_box(c, p->r, ST_POPUP, p->title);
 	if (p->kind == POPUP_CHOOSE)
-		canvas_thumb(c, rect_of(in.row + 2, in.col, in.rows - 2, in.cols + 1), p->top, (size_t)list_height(p),
-			     p->n_view, ST_POPUP);
+		canvas_thumb(c, rect_of(p->r.row + head_rows(p), in.col, list_height(p), in.cols + 1), p->top,
+			     (size_t)list_height(p), p->n_view, ST_POPUP);
 	else
 		canvas_thumb(c, rect_of(in.row, in.col, p->text.height, in.cols + 1), p->text.top, (size_t)p->text.height,
 			     p->text.n_pieces, ST_POPUP);

@@ -19,6 +19,7 @@ struct dash_popup {
 	const char **items; /* POPUP_CHOOSE */
 	size_t *view;       /* those that hold what was typed */
 	size_t n_items, n_view, cursor, top;
+	bool menu; /* POPUP_CHOOSE: a few fixed items, moved through by the keys of lists; else a text is typed to find one */
 	struct rect r; /* where it is drawn; set by dash_popup_layout */
 };
 
@@ -26,6 +27,7 @@ struct dash_popup {
 void dash_popup_confirm(struct dash_popup *p, const char *title, const char *question);
 void dash_popup_prompt(struct dash_popup *p, const char *title, const char *initial);
 void dash_popup_choose(struct dash_popup *p, const char *title, const char *const *items, size_t n, size_t chosen);
+void dash_popup_menu(struct dash_popup *p, const char *title, const char *const *items, size_t n, size_t chosen);
 /* The caller then adds lines to p->text. */
 void dash_popup_text(struct dash_popup *p, const char *title);
 void dash_popup_close(struct dash_popup *p);

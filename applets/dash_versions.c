@@ -196,7 +196,7 @@ static void act(struct dash *d, void *data, unsigned action)
 	} else if (row != DASH_NO_ROW) {
 		p->how = (struct new_how){ .tag = p->tags[row] };
 		title = xasprintf("A config of %s", p->tags[row] + 1);
-		dash_choose(d, ASK_BASE, title, bases, ARRAY_LEN(bases), 0);
+		dash_menu(d, ASK_BASE, title, bases, ARRAY_LEN(bases), 0);
 		free(title);
 	}
 }

@@ -54,7 +54,7 @@ cert issue vera --role viewer
 printf 'CONFIG_NET=y\n' >good.config
 start_server -d "$db" -t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate.key" --tls-ca-path "$ca/ca.crt"
 script=(wait 'expect as vera (viewer)' 'expect CVE-20'
-  'key 2' wait 'expect database' 'key a' wait 'key <Enter>' 'type a file as' 'key <Enter>' 'type good.config' 'key <Enter>'
+  'key 2' wait 'expect database' 'key a' wait 'key <Enter>' 'key 4' 'type good.config' 'key <Enter>'
   'type mine' 'key <Enter>' 'expect on the server and have it built' 'key y' wait 'expect Enter tries again' dump 'key <Esc>' 'key <Esc>'
   'key 3' wait 'key r' 'key <Esc>' 'key G' 'key r' 'key y' wait dump)
 dash --server "$server" --tls --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/vera.crt" --tls-key-path "$ca/vera.key"
@@ -96,7 +96,7 @@ full "$TUXTAPE" dash --server "$server" --patches patches --kernel 6.1.3 --scrip
 is_exit 0 'a patch and a config that cannot be written: that is told'
 is "$(find patches . -name '*.patch*' -o -name '*.config*' | grep -v '^./good.config$')" '' '  and leave no half of a file'
 echo 'mine' >"patches/$title.patch"
-printf '%s\n' 'env VISUAL true' wait 'type /90002' 'key <Enter>' wait 'key e' wait 'expect edited this patch before' 'key <End> <Down> <Down> <Enter>' \
+printf '%s\n' 'env VISUAL true' wait 'type /90002' 'key <Enter>' wait 'key e' wait 'expect edited this patch before' 'key 3' \
   wait 'expect File too large' 'absent is kept as' dump >"$scratch/script"
 full "$TUXTAPE" dash --server "$server" --patches patches --kernel 6.1.3 --script "$scratch/script"
 is_exit 0 'a fresh start that cannot be written'
