@@ -25,6 +25,7 @@ enum {
 	X(WITHDRAW, "Withdraw", "W", "withdraw", "withdraw a livepatch of one's own", ON_PAGE)               \
 	X(CONFIG, "Config", "c", "kernel", "choose the config or version to look at", ON_PAGE)               \
 	X(ADD, "New", "a", "new", "make a new config", ON_PAGE)                                              \
+	X(CVES, "ShowCves", "o", "CVEs", "show the CVEs of the config", ON_PAGE)                             \
 	X(JOB, "Job", "b", "build", "follow the build", ON_PAGE)                                             \
 	X(FOLLOW, "Follow", "F", "follow", "stay at the end of the log, or not", ON_PAGE)                    \
 	X(CANCEL_JOB, "CancelJob", "C", "cancel", "take a job out of the queue, or stop its build", ON_PAGE) \
@@ -39,6 +40,7 @@ enum {
 	X(SEARCH, "Search", "/", "search", "search, going along while you type", ON_LIST | ON_TEXT)          \
 	X(FILTER, "Filter", "f &", "filter", "show only rows that hold a text", ON_LIST)                     \
 	X(SORT, "Sort", "s", "sort", "choose the column to sort by", ON_LIST)                                \
+	X(DELETE, "Delete", "D", "delete", "delete a config from the server", ON_PAGE)                       \
 	X(BACK, "Back", "<Esc>", "back", "close, end a search or a filter, go back", ON_ALWAYS)              \
 	X(NEXT_PANE, "NextPane", "<Tab>", "next pane", "move to the next pane", ON_ALWAYS)                   \
 	X(ZOOM, "Zoom", "z", "zoom", "give the pane the whole screen, or not", ON_ALWAYS)                    \

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 enum { PANE_LIST, PANE_DETAILS };
-enum { ASK_OTHER = 1, ASK_FILE }; /* popups */
+enum { ASK_OTHER = 1, ASK_FILE, ASK_DELETE }; /* popups */
 enum { COL_NAME, COL_VERSION, COL_REV, COL_BUILD, COL_FILES, COL_OPEN, COL_RELEASE };
 enum want { WANT_NOTHING, WANT_VIEW, WANT_EXPORT, WANT_DIFF_FIRST, WANT_DIFF_SECOND };
 
@@ -20,7 +20,7 @@ struct configs {
 	struct arena *arena, *counts_arena, *body_arena;
 	ConfigList *list;     /* NULL: not known yet */
 	FetchCvesEnd *counts; /* NULL: not known yet */
-	uint32_t list_request, counts_request, body_request;
+	uint32_t list_request, counts_request, body_request, delete_request;
 	enum want want; /* the contents that are asked for */
 	char *name, *other, *file;
 	KernelConfig *first; /* of a comparison */
@@ -381,6 +381,16 @@ static void body_answered(struct dash *d, struct configs *p, const struct dash_a
 	}
 }
 
+static void delete_answered(struct dash *d, struct configs *p, const struct dash_answer *a)
+{
+	p->delete_request = 0;
+	if (a->state == DASH_FAILED)
+		dash_alert(d, ST_ERROR, "%s", a->text);
+	else
+		dash_alert(d, ST_GOOD, "the config is deleted");
+	ask(d, p);
+}
+
 static void answered(struct dash *d, void *data, const struct dash_request *r, const struct dash_answer *a)
 {
 	struct configs *p = data;
@@ -391,6 +401,8 @@ static void answered(struct dash *d, void *data, const struct dash_request *r, c
 		counts_answered(d, p, a);
 	else if (r->id == p->body_request)
 		body_answered(d, p, a);
+	else if (r->id == p->delete_request)
+		delete_answered(d, p, a);
 }
 
 static void told(struct dash *d, void *data, unsigned news)
@@ -418,10 +430,33 @@ static void choose_other(struct dash *d, struct configs *p)
 	free(items);
 }
 
+/* What is deleted is gone: that is said before. */
+static void ask_delete(struct dash *d, const ConfigInfo *c)
+{
+	char version[KVER_TEXT_MAX];
+	char *text = xasprintf(
+		"Delete %s of %s and its build profile from the server? Builds of it that wait or run are cancelled. "
+		"There is no way back; n and then x writes it to a file first.",
+		c->name, kver_text(version, c->version));
+
+	dash_confirm(d, ASK_DELETE, "Delete", text);
+	free(text);
+}
+
+static void delete_named(struct dash *d, struct configs *p)
+{
+	ConfigName q = CONFIG_NAME__INIT;
+
+	q.name = p->name;
+	p->delete_request = dash_call(d, RPC_DELETE_KERNEL_CONFIG, &q.base);
+}
+
 static void said_(struct dash *d, void *data, const struct dash_said *said)
 {
 	struct configs *p = data;
 
+	if (said->yes && said->tag == ASK_DELETE)
+		delete_named(d, p);
 	if (!said->yes || !*said->text)
 		return;
 	if (said->tag == ASK_OTHER) {
@@ -447,6 +482,12 @@ static void act_on(struct dash *d, struct configs *p, const ConfigInfo *c, unsig
 		file = xasprintf("%s.config", c->name);
 		dash_prompt(d, ASK_FILE, "Write it to", file);
 		free(file);
+	} else if (action == ACT_DELETE) {
+		ask_delete(d, c);
+	} else if (action == ACT_CVES) {
+		dash_keep(&p->data->look_at, c->name);
+		dash_show_tab(d, &dash_cves_page);
+		dash_tell(d, NEWS_LOOK);
 	} else if (action == ACT_JOB && c->has_job) {
 		dash_open_job(d, c->job);
 	} else if (action == ACT_JOB) {
@@ -507,7 +548,8 @@ static const struct dash_pane_def panes[] = {
 	[PANE_DETAILS] = { .title = "Details", .wrap = true, .empty = "no config chosen" },
 };
 
-static const unsigned actions[] = { ACT_SELECT, ACT_ADD, ACT_JOB, ACT_COMPARE, ACT_EXPORT, ACT_RELOAD, ACT_NONE };
+static const unsigned actions[] = { ACT_SELECT, ACT_ADD,    ACT_CVES,   ACT_JOB, ACT_COMPARE,
+				    ACT_EXPORT, ACT_DELETE, ACT_RELOAD, ACT_NONE };
 
 const struct dash_page dash_configs_page = {
 	.title = "Configs",

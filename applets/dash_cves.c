@@ -425,6 +425,14 @@ static void start_again(struct dash *d, struct cves_page *p)
 	dash_fresh(d, PANE_LIST);
 }
 
+/* NULL: all configs. */
+static void look_at(struct dash *d, struct cves_page *p, const char *config)
+{
+	dash_keep(&p->config, config);
+	p->by_version = false;
+	start_again(d, p);
+}
+
 static void opened(struct dash *d, void *data)
 {
 	struct cves_page *p = data;
@@ -568,6 +576,8 @@ static void told(struct dash *d, void *data, unsigned news)
 
 	if (news == NEWS_TICK)
 		ask_configs(d, p);
+	else if (news == NEWS_LOOK)
+		look_at(d, p, p->data->look_at);
 	else if (news == NEWS_DATA || news == NEWS_CONNECTED || news == NEWS_PATCHES)
 		ask_list(d, p);
 }
@@ -601,9 +611,7 @@ static void kernel_chosen(struct dash *d, struct cves_page *p, const struct dash
 			    p->by_version ? kver_text(version, &p->version) : "");
 		return;
 	}
-	dash_keep(&p->config, said->choice ? said->text : NULL);
-	p->by_version = false;
-	start_again(d, p);
+	look_at(d, p, said->choice ? said->text : NULL);
 }
 
 static void version_said(struct dash *d, struct cves_page *p, const char *text)

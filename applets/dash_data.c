@@ -21,7 +21,7 @@ void dash_data_init(struct dash_data *data)
 
 void dash_data_free(struct dash_data *data)
 {
-	char **texts[] = { &data->you, &data->role, &data->why, &data->vulns_time, &data->made_from };
+	char **texts[] = { &data->you, &data->role, &data->why, &data->vulns_time, &data->made_from, &data->look_at };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		dash_keep(texts[i], NULL);

@@ -13,6 +13,7 @@ enum dash_news {
 	NEWS_TICK,      /* a while has passed: what changes by itself is to be asked again */
 	NEWS_DATA,      /* the server has other data on CVEs */
 	NEWS_PATCHES,   /* livepatches came, or were reviewed */
+	NEWS_LOOK,      /* a person wants to see the CVEs of the config look_at */
 };
 
 struct dash_asked {
@@ -30,6 +31,7 @@ struct dash_data {
 	bool broken;             /* a process beside this one has ended */
 	char *you, *role, *why;  /* NULL: not known */
 	char *vulns_time, *made_from;
+	char *look_at; /* the config of NEWS_LOOK */
 	uint64_t cves;
 	struct dash_asked *asked; /* what is not answered */
 	size_t n_asked;

@@ -180,6 +180,24 @@ void dash_pop(struct dash *d)
 	close_in(d, tab_of(d, current(d)));
 }
 
+static const struct dash_page *page_of(const struct view *v)
+{
+	while (v->below)
+		v = v->below;
+	return v->def;
+}
+
+void dash_show_tab(struct dash *d, const struct dash_page *page)
+{
+	for (size_t i = 0; i < d->n_tabs; i++)
+		if (page_of(d->tabs[i]) == page) {
+			while (close_in(d, i))
+				;
+			d->front = i;
+			return;
+		}
+}
+
 bool dash_ended(const struct dash *d)
 {
 	return d->ended;

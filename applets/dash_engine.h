@@ -150,6 +150,9 @@ bool dash_goto(struct dash *d, unsigned pane, size_t row);
 void dash_push(struct dash *d, const struct dash_page *def, void *data);
 void dash_pop(struct dash *d);
 
+/* Puts the tab of a page in front; what was opened from it closes. */
+void dash_show_tab(struct dash *d, const struct dash_page *page);
+
 /* A line in the status row: for some seconds, errors until the next key. */
 void dash_alert(struct dash *d, unsigned style, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

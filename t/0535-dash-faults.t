@@ -56,6 +56,7 @@ start_server -d "$db" -t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate
 script=(wait 'expect as vera (viewer)' 'expect CVE-20'
   'key 2' wait 'expect database' 'key a' wait 'key <Enter>' 'key 4' 'type good.config' 'key <Enter>'
   'type mine' 'key <Enter>' 'expect on the server and have it built' 'key y' wait 'expect Enter tries again' dump 'key <Esc>' 'key <Esc>'
+  'key D' 'key y' wait 'expect DeleteKernelConfig'
   'key 3' wait 'key r' 'key <Esc>' 'key G' 'key r' 'key y' wait dump)
 dash --server "$server" --tls --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/vera.crt" --tls-key-path "$ca/vera.key"
 is_exit 0 'a viewer over TLS'
