@@ -278,10 +278,17 @@ static void do_then(struct dash *d, struct cves_page *p)
 				    then == THEN_EDIT);
 }
 
+/* In the panes that tell of the CVE under the cursor; NULL: none. */
+static void tell_detail(struct dash *d, unsigned style, const char *text)
+{
+	dash_set_message(d, PANE_KERNELS, style, text);
+	dash_set_message(d, PANE_DETAILS, style, text);
+}
+
 static void show_detail(struct dash *d, struct cves_page *p, struct detail *t)
 {
 	p->detail = t;
-	dash_set_message(d, PANE_DETAILS, 0, NULL);
+	tell_detail(d, 0, NULL);
 	dash_fresh(d, PANE_KERNELS);
 	dash_fresh(d, PANE_DETAILS);
 	if (!t->subject)
@@ -307,6 +314,8 @@ static void ask_detail(struct dash *d, struct cves_page *p, const char *id)
 	q.n_configs = p->by_version ? 0 : k;
 	q.configs = names;
 	p->detail_request = dash_call(d, RPC_FETCH_CVE, &q.base);
+	if (!p->detail)
+		tell_detail(d, ST_DIM, "loading...");
 	free(names);
 }
 
@@ -330,6 +339,7 @@ static void moved(struct dash *d, void *data, unsigned pane, size_t row)
 	p->wanted = r ? r->key : 0;
 	if (!r) {
 		p->detail = NULL;
+		tell_detail(d, 0, NULL);
 		dash_fresh(d, PANE_KERNELS);
 		dash_fresh(d, PANE_DETAILS);
 	} else if ((t = find_detail(p, r->key))) {
@@ -530,7 +540,7 @@ static void detail_answered(struct dash *d, struct cves_page *p, const struct da
 	p->detail_request = 0;
 	if (a->state == DASH_FAILED) {
 		p->detail = NULL;
-		dash_set_message(d, PANE_DETAILS, ST_ERROR, a->text);
+		tell_detail(d, ST_ERROR, a->text);
 		dash_fresh(d, PANE_KERNELS);
 		dash_fresh(d, PANE_DETAILS);
 		if (p->then != THEN_NOTHING)

@@ -112,6 +112,15 @@ t resize-window -x 40 -y 10
 sees '(1/3)' 'a narrow one'
 t resize-window -x 80 -y 24
 sees 'Details' 'and back'
+off_screen() {
+  ! on_screen "$1"
+}
+keys Home
+sees 'CVE-2021-00115' 'the first rows'
+keys -l $'\033[Ma0%'
+ok 'the wheel scrolls' wait_for 20 off_screen 'CVE-2021-00115'
+keys -l $'\033[M`0%'
+sees 'CVE-2021-00115' '  and back'
 keys -l $'\033[M -!'
 sees 'no line' 'a click on a tab'
 keys -l $'\033[M 0!'

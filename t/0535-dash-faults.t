@@ -135,6 +135,12 @@ if command -v tmux >/dev/null; then
   t send-keys -l "stty -a >$scratch/stty; echo ready-\$((1 + 1))"
   t send-keys Enter
   sees 'ready-2' '  in a terminal'
+  bad_server brief
+  t send-keys -l "clear; $TUXTAPE dash --server unix:$scratch/brief.socket"
+  t send-keys Enter
+  sees '││loading\.\.\.' 'a server that says nothing of a CVE: it is loading'
+  t send-keys q
+  sees '^prompt>' '  and nothing keeps q waiting'
   for death in TERM:0 SEGV:1 KILL:1; do
     signal=${death%:*}
     t send-keys -l "clear; $TUXTAPE dash --server $server --patches patches; echo $signal-ended-with-\$?"

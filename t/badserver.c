@@ -1,7 +1,7 @@
 /* badserver PATH KIND: a server on a Unix socket that greets as it should and then answers each call with a message that is well formed and
  * that no server of ours would send. Kinds: bare (each field of a message is there twice and empty, all others are not there), wild (each
  * text holds escape sequences, half a character and 10 KB; each number is as large as it gets), cut (half an answer, then the
- * connection closes), silent (no answer). Prints "listening". */
+ * connection closes), silent (no answer), brief (as wild, but no answer about one CVE). Prints "listening". */
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/frame.h"
@@ -56,7 +56,7 @@ static void add_value(struct buf *out, const ProtobufCFieldDescriptor *f, unsign
 
 	if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
 		add_varint(out, f->id << 3 | WIRE_BYTES);
-		if (depth < DEPTH_MOST && (depth == 0 || strcmp(kind, "wild") == 0))
+		if (depth < DEPTH_MOST && (depth == 0 || strcmp(kind, "bare") != 0))
 			add_message(&inner, f->descriptor, depth + 1);
 		add_bytes(out, inner.data, inner.len);
 		buf_free(&inner);
@@ -84,6 +84,12 @@ static void add_message(struct buf *out, const ProtobufCMessageDescriptor *type,
 	for (unsigned i = 0; i < type->n_fields; i++)
 		for (int twice = type->fields[i].label == PROTOBUF_C_LABEL_REPEATED; twice >= 0; twice--)
 			add_value(out, &type->fields[i], depth);
+}
+
+/* Is a call left open? */
+static bool says_nothing(unsigned method)
+{
+	return strcmp(kind, "silent") == 0 || (strcmp(kind, "brief") == 0 && method == RPC_FETCH_CVE);
 }
 
 static void add_answer(struct buf *out, struct frame f)
@@ -145,7 +151,7 @@ NORETURN static void serve(int fd)
 			buf_reset(&out);
 			if (f.method == RPC_VERSION)
 				greet(&out, f);
-			else if (f.status == FRAME_REQUEST && strcmp(kind, "silent") != 0)
+			else if (f.status == FRAME_REQUEST && !says_nothing(f.method))
 				add_answer(&out, f);
 			if (f.method != RPC_VERSION && strcmp(kind, "cut") == 0) {
 				put(fd, out.data, out.len / 2);
