@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define SIDEWAYS_MOST 100000 /* columns */
+
 /* The highest top that still fills the pane. */
 static size_t last_top(const struct dash_text *t)
 {
@@ -217,9 +219,16 @@ void dash_text_move(struct dash_text *t, long by)
 		t->top = MIN_OF(t->top + (size_t)by, last);
 }
 
+/* To the right, up to the end of the longest line that is seen. No line has more columns than bytes. */
 void dash_text_move_sideways(struct dash_text *t, int by)
 {
-	t->left = MIN_OF(MAX_OF(t->left + by, 0), 100000);
+	size_t longest = 0;
+	int most;
+
+	for (size_t i = t->top; i < t->n_pieces && i < t->top + (size_t)t->height; i++)
+		longest = MAX_OF(longest, t->pieces[i].len);
+	most = MAX_OF((int)MIN_OF(longest, (size_t)SIDEWAYS_MOST) - t->width, t->left);
+	t->left = MAX_OF(MIN_OF(t->left + by, most), 0);
 }
 
 void dash_text_wrap(struct dash_text *t, bool wrap)
@@ -236,11 +245,26 @@ void dash_text_wrap(struct dash_text *t, bool wrap)
 
 /* ---- Search */
 
-static bool piece_holds(const struct dash_text *t, const struct text_piece *p, struct buf *small)
+/* Where in a piece the match is; SIZE_MAX: nowhere. */
+static size_t match_in(const struct dash_text *t, const struct text_piece *p, struct buf *small)
 {
+	const char *at;
+
 	buf_reset(small);
 	dash_lower(small, t->body.data + p->at, p->len);
-	return memmem(small->data, small->len, t->search.data, t->search.len) != NULL;
+	at = memmem(small->data, small->len, t->search.data, t->search.len);
+	return at ? (size_t)(at - small->data) : SIZE_MAX;
+}
+
+/* A match beyond the edge of the pane is moved to. */
+static void show_match(struct dash_text *t, size_t piece, size_t at)
+{
+	const char *s = t->body.data + t->pieces[piece].at;
+	int col = text_columns(s, at), end = col + text_columns(s + at, t->search.len);
+
+	t->top = t->found = piece;
+	if (!t->wrap && (col < t->left || end > t->left + t->width))
+		t->left = MAX_OF(col - t->width / 2, 0);
 }
 
 size_t dash_text_from(const struct dash_text *t)
@@ -251,19 +275,19 @@ size_t dash_text_from(const struct dash_text *t)
 bool dash_text_search(struct dash_text *t, const char *text, size_t from, bool here, bool forward)
 {
 	struct buf small = { 0 };
-	bool found = false;
+	size_t found = SIZE_MAX;
 
 	buf_reset(&t->search);
 	dash_lower(&t->search, text, strlen(text));
-	for (size_t i = here ? 0 : 1; t->search.len && i <= t->n_pieces && t->n_pieces && !found; i++) {
-		size_t at = (forward ? from + i : from + t->n_pieces - i % t->n_pieces) % t->n_pieces;
+	for (size_t i = here ? 0 : 1; t->search.len && i <= t->n_pieces && t->n_pieces && found == SIZE_MAX; i++) {
+		size_t piece = (forward ? from + i : from + t->n_pieces - i % t->n_pieces) % t->n_pieces;
 
-		found = piece_holds(t, &t->pieces[at], &small);
-		if (found)
-			t->top = t->found = at;
+		found = match_in(t, &t->pieces[piece], &small);
+		if (found != SIZE_MAX)
+			show_match(t, piece, found);
 	}
 	buf_free(&small);
-	return found;
+	return found != SIZE_MAX;
 }
 
 /* ---- Drawing */
