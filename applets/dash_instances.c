@@ -174,9 +174,7 @@ static void edit(struct dash *d, struct instances *p)
 	there = p->path && access(p->path, F_OK) == 0;
 	if (!p->path)
 		dash_alert(d, ST_ERROR, "the instance's name cannot be that of a file");
-	else if (!there && write_raw(d, p))
-		run_editor(d, p);
-	else if (there && is_raw(p))
+	else if (there ? is_raw(p) : write_raw(d, p))
 		run_editor(d, p);
 	else if (there)
 		dash_menu(d, ASK_HOW, "You have edited this patch before", hows, ARRAY_LEN(hows), HOW_GO_ON);
