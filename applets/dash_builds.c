@@ -299,6 +299,7 @@ static const struct dash_pane_def panes[] = {
 			.sort = DASH_UNSORTED,
 			.empty = "nothing was built yet: a new config on tab 2 queues its build" },
 	[PANE_BUILDERS] = { .title = "Builders",
+			    .wrap = true,
 			    .text = builders_text,
 			    .empty = "no builder: run `tuxtape builder` on a machine with a compiler" },
 	[PANE_LOG] = { .title = "Log", .follow = true, .empty = "no job chosen" },

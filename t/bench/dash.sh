@@ -48,6 +48,10 @@ print((r.ru_utime + r.ru_stime) * 1000)' "$O/tuxtape" dash -s "unix:$scratch/soc
 { cat "$scratch/list"; for _ in $(seq 1000); do printf 'key j\nexpect CVE\n'; done; } >"$scratch/keys"
 awk -v a="$(cpu "$scratch/keys")" -v b="$(cpu "$scratch/list")" \
   'BEGIN { k = (a - b) / 1000; printf "| dash: a key with its frame, all processes | %.2f ms CPU | 5 ms | %.2f | |\n", k, k / 5 }'
+# A move of the cursor, and then the details of another CVE in words.
+"$O/t/ptytool" 200x60 j j j j k j j q -- "$O/tuxtape" dash -s "unix:$scratch/socket" --kernel 5.15.1 >"$scratch/bytes"
+awk '$1 == "j" || $1 == "k" { sum += $2; n++ } END { printf "| dash: a move of the cursor with the details that follow, 200x60 | %d bytes | | | |\n", sum / n }' \
+  "$scratch/bytes"
 # In a terminal: when the first rows are there, and the memory once all are.
 python3 - "$O/tuxtape" dash -s "unix:$scratch/socket" --kernel 5.15.1 <<'END'
 import fcntl, os, pty, select, struct, subprocess, sys, termios, time
