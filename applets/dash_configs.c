@@ -148,10 +148,10 @@ static void add_counts(const AnswerSummary *sum, struct dash_text *out)
 	char newest[KVER_TEXT_MAX];
 
 	dash_text_field(out, "CVEs open", sum->affected ? ST_HIGH : ST_GOOD, "%llu", (unsigned long long)sum->affected);
-	dash_text_field(out, "Cannot be told", sum->unknown ? ST_WARNING : ST_PLAIN, "%llu",
-			(unsigned long long)sum->unknown);
-	dash_text_field(out, "With a fix", ST_PLAIN, "%llu of both have one on this branch", (unsigned long long)sum->fixed);
-	dash_text_field(out, "Not compiled", ST_PLAIN, "%llu", (unsigned long long)sum->not_compiled);
+	dash_text_field(out, "CVEs unknown", sum->unknown ? ST_WARNING : ST_PLAIN, "%llu", (unsigned long long)sum->unknown);
+	dash_text_field(out, "With a fix", ST_PLAIN, "%llu of these have one on this branch",
+			(unsigned long long)sum->fixed);
+	dash_text_field(out, "CVEs not compiled", ST_PLAIN, "%llu", (unsigned long long)sum->not_compiled);
 	if (sum->newest)
 		dash_text_field(out, "Newest release", ST_PLAIN, "%s", kver_text(newest, sum->newest));
 }
