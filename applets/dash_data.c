@@ -84,9 +84,23 @@ static void forget(struct dash_data *data, uint32_t id)
 		}
 }
 
-static enum link_channel channel_of(unsigned kind)
+/* Of those that watch builds, the one that watches the fewest: none, as long as there are not more logs than it. */
+static enum link_channel watch_channel(const struct dash_data *data)
 {
-	return kind >= LOCAL_TAGS ? LINK_LOCAL : kind == RPC_WATCH_JOB ? LINK_WATCH : LINK_CALLS;
+	size_t busy[LINK_CHANNELS] = { 0 };
+	unsigned best = LINK_WATCH;
+
+	for (size_t i = 0; i < data->n_asked; i++)
+		busy[data->asked[i].channel] += !data->asked[i].cancelled;
+	for (unsigned i = LINK_WATCH; i < LINK_CHANNELS; i++)
+		if (busy[i] < busy[best])
+			best = i;
+	return best;
+}
+
+static enum link_channel channel_of(const struct dash_data *data, unsigned kind)
+{
+	return kind >= LOCAL_TAGS ? LINK_LOCAL : kind == RPC_WATCH_JOB ? watch_channel(data) : LINK_CALLS;
 }
 
 static void take(void *self, struct dash *d, const struct dash_request *r)
@@ -99,16 +113,19 @@ static void take(void *self, struct dash *d, const struct dash_request *r)
 		return;
 	}
 	if (r->kind != DASH_CANCEL) {
+		enum link_channel channel = channel_of(data, r->kind);
+
 		data->asked = xrealloc(data->asked, (data->n_asked + 1) * sizeof(*data->asked));
-		data->asked[data->n_asked++] = (struct dash_asked){ r->id, r->kind };
-		dash_link_send(data->link, channel_of(r->kind), f, r->text, r->size);
+		data->asked[data->n_asked++] = (struct dash_asked){ .id = r->id, .channel = channel };
+		dash_link_send(data->link, channel, f, r->text, r->size);
 		return;
 	}
 	for (size_t i = 0; i < data->n_asked; i++)
 		if (data->asked[i].id == r->number) {
 			f.id = (uint32_t)r->number;
 			f.status = FRAME_CANCEL;
-			dash_link_send(data->link, channel_of(data->asked[i].kind), f, NULL, 0);
+			data->asked[i].cancelled = true;
+			dash_link_send(data->link, data->asked[i].channel, f, NULL, 0);
 		}
 }
 

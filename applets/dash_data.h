@@ -18,7 +18,8 @@ enum dash_news {
 
 struct dash_asked {
 	uint32_t id;
-	unsigned kind;
+	enum link_channel channel;
+	bool cancelled;
 };
 
 struct dash_data {

@@ -309,7 +309,7 @@ static void take_descriptors(int log_fd)
 NORETURN static void child_main(struct dash_link *link, const struct link_how *how, enum link_channel channel, int fd,
 				pid_t drawer)
 {
-	struct line line = { .end = { .how = how, .fd = fd }, .watch = channel == LINK_WATCH };
+	struct line line = { .end = { .how = how, .fd = fd }, .watch = channel >= LINK_WATCH };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != drawer)
@@ -456,7 +456,7 @@ static bool pull(struct channel *c)
 
 int dash_link_move(struct dash_link *link, enum link_channel *channel)
 {
-	static const char *const names[] = { "speaks to the server", "watches builds", "works on this machine" };
+	static const char *const names[] = { "speaks to the server", "works on this machine", "watches builds" };
 	struct epoll_event events[LINK_CHANNELS];
 	int n = epoll_wait(link->epoll, events, LINK_CHANNELS, 0);
 
@@ -468,7 +468,7 @@ int dash_link_move(struct dash_link *link, enum link_channel *channel)
 			epoll_ctl(link->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 			c->over = true;
 			return fail(ERR_SYS, "the process that %s has ended: leave the dashboard and start it again",
-				    names[*channel]);
+				    names[MIN_OF(*channel, LINK_WATCH)]);
 		}
 		if (events[i].events & EPOLLOUT)
 			push(link, *channel);

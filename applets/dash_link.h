@@ -1,5 +1,5 @@
-/* The processes beside the one that draws: two that speak to the server (one of them only watches builds), and one that does what takes
- * time on this machine. Whole frames go to and fro over a socket pair each; the process that draws never waits for them. */
+/* The processes beside the one that draws: some that speak to the server (all but one of them only watch builds), and one that does what
+ * takes time on this machine. Whole frames go to and fro over a socket pair each; the process that draws never waits for them. */
 #ifndef TUXTAPE_DASH_LINK_H
 #define TUXTAPE_DASH_LINK_H
 
@@ -8,9 +8,9 @@
 
 enum link_channel {
 	LINK_CALLS, /* methods of the server, one after another */
-	LINK_WATCH, /* WatchJob, over a connection of its own */
 	LINK_LOCAL, /* enum dash_local */
-	LINK_CHANNELS
+	LINK_WATCH, /* WatchJob, over a connection of its own, and so the rest of them: a build is watched for as long as it takes */
+	LINK_CHANNELS = LINK_WATCH + 3 /* a log on the page of builds, and one opened from it and from the page of configs */
 };
 
 struct link_how {
