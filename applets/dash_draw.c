@@ -124,7 +124,23 @@ static int draw_place(const struct dash *d, struct canvas *c, int row)
 	return col - 1;
 }
 
-static void draw_status(const struct dash *d, struct canvas *c, int row)
+/* Takes the rows of status and footer, broken at a blank: what went wrong is to be read to its end. */
+static void draw_long_alert(const struct dash *d, struct canvas *c, int row)
+{
+	const char *s = d->alert;
+	size_t n = strlen(s), first = text_fit(s, n, c->cols, NULL), at = first;
+
+	while (at > 0 && s[at] != ' ')
+		at--;
+	at = at ? at : first;
+	canvas_clear(c, rect_of(row, 0, 2, c->cols), ST_PLAIN);
+	canvas_text(c, row, 0, d->alert_style, s, at);
+	s += at + (s[at] == ' ');
+	canvas_fit(c, row + 1, 0, c->cols, d->alert_style, s, strlen(s));
+}
+
+/* False where an alert is longer than its place. */
+static bool draw_status(const struct dash *d, struct canvas *c, int row)
 {
 	int right = draw_place(d, c, row), col;
 
@@ -133,9 +149,11 @@ static void draw_status(const struct dash *d, struct canvas *c, int row)
 		dash_edit_draw(&d->line, c, row, col, MAX_OF(right - col, 1), d->line_found ? ST_PLAIN : ST_ERROR);
 	} else if (d->alert) {
 		canvas_fit(c, row, 0, right, d->alert_style, d->alert, strlen(d->alert));
+		return text_columns(d->alert, strlen(d->alert)) <= right;
 	} else if (d->status) {
 		canvas_fit(c, row, 0, right, d->status_style, d->status, strlen(d->status));
 	}
+	return true;
 }
 
 /* Is there something for it to do? Only for what the footer shows. */
@@ -246,8 +264,9 @@ void dash_draw(const struct dash *d, struct canvas *c)
 	for (unsigned i = 0; v && i < v->n; i++)
 		if (v->panes[i].seen)
 			draw_pane(v, &v->panes[i], v->focus == i && d->popup.kind == POPUP_NONE, c);
-	draw_status(d, c, c->rows - 2);
 	draw_footer(d, c, c->rows - 1);
+	if (!draw_status(d, c, c->rows - 2) && d->popup.kind == POPUP_NONE)
+		draw_long_alert(d, c, c->rows - 2);
 	if (d->popup.kind != POPUP_NONE)
 		dash_popup_draw(&d->popup, c);
 }
