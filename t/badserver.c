@@ -163,25 +163,37 @@ NORETURN static void serve(int fd)
 	}
 }
 
-int main(int argc, char **argv)
+static int open_socket(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd;
 
-	if (argc != 3 || strlen(argv[1]) >= sizeof(addr.sun_path))
-		return 2;
-	kind = argv[2];
-	memcpy(addr.sun_path, argv[1], strlen(argv[1]) + 1);
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0) {
-		perror(argv[1]);
+	if (strlen(path) >= sizeof(addr.sun_path) || (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+		return -1;
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 16) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	int fd = argc == 3 ? open_socket(argv[1]) : -1;
+
+	if (fd < 0) {
+		fprintf(stderr, "badserver: cannot listen\n");
 		return 1;
 	}
+	kind = argv[2];
 	printf("listening\n");
 	fflush(stdout);
 	for (;;) {
 		int client = accept(fd, NULL, NULL);
 
-		if (client >= 0 && fork() == 0)
+		if (client < 0)
+			continue;
+		if (fork() == 0)
 			serve(client);
 		close(client);
 	}
