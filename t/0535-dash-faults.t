@@ -65,7 +65,7 @@ like "$out" 'RetryJob.*viewer|viewer.*RetryJob' '  nor queue a build'
 is "$("$TUXTAPE" config list --server "$server" --tls --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/vera.crt" --tls-key-path "$ca/vera.key" \
   --json 2>"$scratch/null" | grep -c '"mine"')" 0 '  and nothing is changed'
 "$TUXTAPE" cert --dir "$scratch/other" init >"$scratch/null" 2>&1
-script=(wait 'expect not connected, trying again' dump)
+script=(wait 'expect not connected, trying again (-s names another server)' dump)
 dash --server "$server" --tls --tls-ca-path "$scratch/other/ca.crt" --tls-cert-path "$ca/vera.crt" --tls-key-path "$ca/vera.key"
 is_exit 0 'a server whose certificate comes from another CA is not spoken to'
 like "$out" 'not trusted|certificate' '  and why is told'
