@@ -50,6 +50,8 @@ for script in "$PWD"/t/dash/pages/*.script; do
       ;;
     empty) serve -d "$scratch/fresh" ;;
     *)
+      # What the server before has left beside its database is not of this one.
+      rm -f "$db" "$db"-*
       cp "$scratch/before" "$db"
       # shellcheck disable=SC2046
       serve -d "$db" $(sed -n "s,CLONE,$world/linux.git,; s/^# serve: //p" "$script")
