@@ -461,6 +461,27 @@ as vera patch audit --verify
 is_exit 0 '  and the log is sound'
 for p in "${pids[@]}"; do stop "$p"; done
 
+# ---- A full disk, where a small one can be mounted: the author is told, and nothing of the submission is there.
+mkdir "$scratch/small"
+if mount -t tmpfs -o size=8m tmpfs "$scratch/small" 2>"$scratch/null"; then
+  command sqlite3 "$db" "VACUUM INTO '$scratch/small/db'"
+  start_server -d "$scratch/small/db" -s "unix:$scratch/small.socket" --linux-repo "$world/linux.git"
+  dd if=/dev/zero of="$scratch/small/fill" bs=4k status=none 2>"$scratch/null"
+  before=$(sqlite3 "$scratch/small/db" "SELECT count(*) FROM patch_revision; SELECT count(*) FROM audit")
+  sed 's/^Subject: /Subject: [full] /' "$draft" >"$scratch/full.patch"
+  run "$TUXTAPE" patch submit "$scratch/big.patch" -m full --kernel 6.1.2 --server "unix:$scratch/small.socket"
+  is_exit 1 'a submission onto a full disk'
+  like "$err" 'full|disk I/O error' '  says so'
+  rm "$scratch/small/fill"
+  is "$(sqlite3 "$scratch/small/db" "SELECT count(*) FROM patch_revision; SELECT count(*) FROM audit")" "$before" '  and leaves nothing'
+  run "$TUXTAPE" patch submit "$scratch/full.patch" -m full --server "unix:$scratch/small.socket"
+  is_exit 0 '  with space again the same server takes one'
+  stop "$server_pid"
+  umount "$scratch/small"
+else
+  diag 'no right to mount a small disk'
+fi
+
 # ---- Two approvals
 start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git" --approvals 2
 sed -i 's/^Subject: /Subject: [v3] /' "$draft"
