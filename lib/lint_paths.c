@@ -124,6 +124,9 @@ int lint_nothing(struct lint *l)
 	return lint_add(l, BLOCK, at_patch, "None of its files is compiled into the kernel, so there is nothing to patch.");
 }
 
+/* Headers whose includers are looked for, one walk through the build each: a patch of more is no livepatch. */
+#define HEADERS_MOST 100
+
 /* Names in all findings of a patch: beyond these there is a number. */
 #define FILES_NAMED 1000
 
@@ -149,7 +152,7 @@ static int add_includers(struct lint *l, const struct lint_file *f, size_t *name
 
 int lint_header(struct lint *l)
 {
-	size_t named = 0;
+	size_t named = 0, asked = 0;
 	int err;
 
 	for (size_t i = 0; i < l->n_files; i++) {
@@ -157,7 +160,7 @@ int lint_header(struct lint *l)
 
 		if (!lint_is_header(f->path) || !lint_is_code(f->path))
 			continue;
-		if (!l->in->includers)
+		if (!l->in->includers || asked++ >= HEADERS_MOST)
 			lint_add(l, WARN, at_file(f),
 				 "Every file that includes it is built anew, and may differ where nothing was fixed.");
 		else if ((err = add_includers(l, f, &named)))

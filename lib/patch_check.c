@@ -7,11 +7,8 @@
 #include "lib/kconfig.h"
 #include "lib/kver.h"
 #include "lib/lint.h"
-#include "lib/str.h"
 
 #define FILE_MOST (16u << 20)
-#define HEADERS_MOST 100
-#define FILES_MOST 1000
 
 int patch_kernel_read(struct db *db, struct arena *a, const char *config, const KernelVersion *version,
 		      struct patch_kernel *out)
@@ -108,16 +105,6 @@ static int find_space(void *ctx, const char *symbol, const char **space)
 	return err;
 }
 
-/* A patch of more headers than this is no livepatch. */
-static bool few_headers(const struct diff *d)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->n_files; i++)
-		n += str_ends(diff_path(&d->files[i]), ".h");
-	return d->n_files <= FILES_MOST && n <= HEADERS_MOST;
-}
-
 /* ---- The check */
 
 struct options {
@@ -186,7 +173,7 @@ static int fill_check(struct arena *a, const struct diff *d, const struct patch_
 		if ((err = apply_check(a, d, &reader, out->apply, NULL)))
 			return err;
 		in.apply = out->apply;
-		if (k->profiled && few_headers(d)) {
+		if (k->profiled) {
 			in.includers = list_includers;
 			in.export_space = find_space;
 			in.build_ctx = &build;

@@ -429,6 +429,18 @@ static void test_others(void)
 	in.diff = &diff;
 	ok(diff_parse(arena, buf_str(&text), text.len, &diff) == 0 && lint_patch(arena, &in, r) == ERR_DB,
 	   "whose errors end the run");
+	n = 7;
+	buf_reset(&text);
+	for (int i = 0; i < 120; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "b/%d.h", i);
+		add_patch(&text, path, NULL, " int a;\n+int f(void);\n");
+	}
+	r = lint_text(buf_str(&text), &in);
+	ok(r->n_findings == 120 && strstr(r->findings[99]->why, "0 compiled files") &&
+		   strstr(r->findings[100]->why, "Every file"),
+	   "beyond a hundred headers nobody looks");
 	buf_free(&text);
 }
 
