@@ -25,7 +25,7 @@ enum {
 	X(WITHDRAW, "Withdraw", "W", "withdraw", "withdraw a livepatch of one's own", ON_PAGE)               \
 	X(CONFIG, "Config", "c", "kernel", "choose the config or version to look at", ON_PAGE)               \
 	X(ADD, "New", "a", "new", "make a new config", ON_PAGE)                                              \
-	X(CVES, "ShowCves", "o", "CVEs", "show the CVEs of the config", ON_PAGE)                             \
+	X(CVES, "ShowCves", "O", "CVEs", "show the CVEs of the config", ON_PAGE)                             \
 	X(JOB, "Job", "b", "build", "follow the build", ON_PAGE)                                             \
 	X(FOLLOW, "Follow", "F", "follow", "stay at the end of the log, or not", ON_PAGE)                    \
 	X(CANCEL_JOB, "CancelJob", "C", "cancel", "take a job out of the queue, or stop its build", ON_PAGE) \
