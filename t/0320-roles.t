@@ -3,16 +3,8 @@
 # certificates that are refused.
 . t/lib.sh
 . t/server.sh
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
-ca=$scratch/ca
-cert() {
-  "$TUXTAPE" cert --dir "$ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
-}
-cert init
-cert issue gate --role server --host localhost --host 127.0.0.1
+parsed_world
+make_ca
 for role in viewer author reviewer admin builder; do
   cert issue "the-$role" --role "$role"
 done

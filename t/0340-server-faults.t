@@ -2,10 +2,7 @@
 # The server under bad clients, locks, kills and limits: a good client gets its answer meanwhile, and afterwards all is as it was.
 . t/lib.sh
 . t/server.sh
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
+parsed_world
 # So much that no socket's buffer holds the answer about 5.10.
 sqlite3 "$db" "
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
@@ -227,9 +224,6 @@ release
 # ---- TLS
 
 stop "$server_pid"
-cert() {
-  "$TUXTAPE" cert --dir "$scratch/ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
-}
 cert init
 cert issue gate --role server --host 127.0.0.1
 cert issue gate2 --role server --host 127.0.0.1

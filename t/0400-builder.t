@@ -2,10 +2,7 @@
 # tuxtape builder: good, failing, hanging and cancelled builds; builders and servers that die; leases; results that nobody may hand in.
 . t/lib.sh
 . t/server.sh
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
+parsed_world
 mini=$scratch/mini
 t/make-mini-kernel "$mini" >"$scratch/null" 2>&1 || bail 'make-mini-kernel fails'
 start_server -d "$db" --lease 4s

@@ -3,52 +3,14 @@
 # however the process that draws ends.
 . "${TEST_LIB:-t/lib.sh}"
 command -v tmux >/dev/null || skip_all 'no tmux here'
+. t/tmux.sh
+on_screen_by=-F
 dashtool=$O/t/dashtool
-
-t() {
-  tmux -u -S "$scratch/tmux" -f "$scratch/tmux.conf" "$@"
-}
-
-end_tmux() {
-  t kill-server 2>/dev/null
-  at_exit
-}
-trap end_tmux EXIT
-
-screen() {
-  t capture-pane -p
-}
-
-on_screen() {
-  screen | grep -qF -e "$1"
-}
-
-# sees TEXT NAME: the screen comes to show it.
-sees() {
-  if wait_for 20 on_screen "$1"; then
-    report 0 "$2"
-  else
-    report 1 "$2"
-    diag "no '$1' in:"$'\n'"$(screen)"
-  fi
-}
-
-keys() {
-  t send-keys "$@"
-}
 
 # shell COMMAND: typed into the shell, once it is there; `started` waits until what it prints is there.
 shell() {
   keys -l "$1"
   keys Enter
-}
-
-state() {
-  t display-message -p 'alternate #{alternate_on} cursor #{cursor_flag} mouse #{mouse_any_flag}'
-}
-
-state_is() {
-  [ "$(state)" = "$1" ]
 }
 
 number=0

@@ -4,6 +4,7 @@
 . "${TEST_LIB:-t/lib.sh}"
 . t/server.sh
 . t/dash.sh
+. t/tmux.sh
 dash_fleet
 mkdir "$scratch/here"
 cd "$scratch/here" || bail 'no folder'
@@ -44,12 +45,7 @@ dash --server "unix:$scratch/silent.socket" --timeout 1s
 is_exit 0 'a server that never answers'
 
 # TLS, as a viewer: everything can be seen, nothing changed, and that is told.
-ca=$scratch/ca
-cert() {
-  "$TUXTAPE" cert --dir "$ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
-}
-cert init
-cert issue gate --role server --host localhost --host 127.0.0.1
+make_ca
 cert issue vera --role viewer
 printf 'CONFIG_NET=y\n' >good.config
 start_server -d "$db" -t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate.key" --tls-ca-path "$ca/ca.crt"
@@ -106,28 +102,6 @@ is "$(ls patches)" "$title.patch" '  and nothing beside it'
 
 # The process that draws dies: the terminal is as it was. By a signal that asks, by its own fault, by force.
 if command -v tmux >/dev/null; then
-  t() {
-    tmux -u -S "$scratch/tmux" -f "$scratch/tmux.conf" "$@"
-  }
-  end_tmux() {
-    t kill-server 2>/dev/null
-    at_exit
-  }
-  trap end_tmux EXIT
-  on_screen() {
-    t capture-pane -p | grep -qE -e "$1"
-  }
-  sees() {
-    if wait_for 20 on_screen "$1"; then
-      report 0 "$2"
-    else
-      report 1 "$2"
-      diag "no '$1' in:"$'\n'"$(t capture-pane -p)"
-    fi
-  }
-  state_is() {
-    [ "$(t display-message -p 'alternate #{alternate_on} cursor #{cursor_flag} mouse #{mouse_any_flag}')" = "$1" ]
-  }
   printf 'set -g default-terminal screen-256color\nset -g escape-time 0\nset -g status off\n' >"$scratch/tmux.conf"
   printf "PS1='prompt> '\nunset PROMPT_COMMAND\nset +o history\nbind 'set enable-bracketed-paste off'\n" >"$scratch/rc"
   t new-session -d -x 100 -y 30 "env LC_ALL=C.UTF-8 bash --noprofile --rcfile $scratch/rc -i" || bail 'tmux does not start'

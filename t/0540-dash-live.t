@@ -5,46 +5,9 @@
 . t/server.sh
 command -v tmux >/dev/null || skip_all 'no tmux here'
 
-t() {
-  tmux -u -S "$scratch/tmux" -f "$scratch/tmux.conf" "$@"
-}
+. t/tmux.sh
 
-end_tmux() {
-  t kill-server 2>/dev/null
-  at_exit
-}
-trap end_tmux EXIT
-
-screen() {
-  t capture-pane -p
-}
-
-on_screen() {
-  screen | grep -qE -e "$1"
-}
-
-# sees REGEX NAME: the screen comes to show it.
-sees() {
-  if wait_for 20 on_screen "$1"; then
-    report 0 "$2"
-  else
-    report 1 "$2"
-    diag "no '$1' in:"$'\n'"$(screen)"
-  fi
-}
-
-keys() {
-  t send-keys "$@"
-}
-
-state_is() {
-  [ "$(t display-message -p 'alternate #{alternate_on} cursor #{cursor_flag} mouse #{mouse_any_flag}')" = "$1" ]
-}
-
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
+parsed_world
 mini=$scratch/mini
 t/make-mini-kernel "$mini" >"$scratch/null" 2>&1 || bail 'make-mini-kernel fails'
 start_server -d "$db"

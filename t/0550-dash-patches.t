@@ -3,30 +3,13 @@
 # do is said. `tuxtape patch` then tells the same.
 . "${TEST_LIB:-t/lib.sh}"
 . t/server.sh
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
-ca=$scratch/ca
-cert() {
-  "$TUXTAPE" cert --dir "$ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
-}
-cert init
-cert issue gate --role server --host localhost --host 127.0.0.1
-for who in alice:author rita:reviewer rolf:reviewer vera:viewer; do
-  cert issue "${who%:*}" --role "${who#*:}"
-done
-tls=(-t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate.key" --tls-ca-path "$ca/ca.crt")
+parsed_world
+make_ca
+people alice:author rita:reviewer rolf:reviewer vera:viewer
 start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git"
 printf '#!/bin/sh\nsed -i "s,^+[^+].*,& /* ours */," "$1"\n' >"$scratch/editor"
 chmod 755 "$scratch/editor"
 
-# as WHO TUXTAPE-ARGUMENTS
-as() {
-  local who=$1
-  shift
-  run "$TUXTAPE" "$@" --server "$server" --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/$who.crt" --tls-key-path "$ca/$who.key"
-}
 # dash WHO: the dashboard, driven by the lines of standard input. It looks for nothing new by itself.
 dash() {
   cat >"$scratch/script"

@@ -3,28 +3,11 @@
 # what the CVE list then says, and what is refused.
 . "${TEST_LIB:-t/lib.sh}"
 . t/server.sh
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
-ca=$scratch/ca
-cert() {
-  "$TUXTAPE" cert --dir "$ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
-}
-cert init
-cert issue gate --role server --host localhost --host 127.0.0.1
-for who in alice:author anton:author rita:reviewer rolf:reviewer adam:admin vera:viewer; do
-  cert issue "${who%:*}" --role "${who#*:}"
-done
-tls=(-t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate.key" --tls-ca-path "$ca/ca.crt")
+parsed_world
+make_ca
+people alice:author anton:author rita:reviewer rolf:reviewer adam:admin vera:viewer
 start_server -d "$db" "${tls[@]}" --linux-repo "$world/linux.git"
 drafts=$XDG_DATA_HOME/tuxtape/patches
-# as WHO PATCH-ARGUMENTS
-as() {
-  local who=$1
-  shift
-  run "$TUXTAPE" "$@" --server "$server" --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/$who.crt" --tls-key-path "$ca/$who.key"
-}
 sql() {
   sqlite3 -cmd '.timeout 10000' "$db" "$1"
 }

@@ -1,10 +1,7 @@
 #!/usr/bin/env bash
 # The linter as a verb: with a tree, with a config and its build, with nothing; findings in words and as JSON; exit codes.
 . "${TEST_LIB:-t/lib.sh}"
-demo_world
-db=$scratch/db
-run parse --db "$db" --no-nvd
-is_exit 0 'a database'
+parsed_world
 clone=(--linux-repo "$world/linux.git")
 patch_of() {
   "$TUXTAPE" cves patch "$(sqlite3 "$db" "SELECT title FROM instance WHERE cve_id = '$1' AND fixed LIKE '6.1.%' LIMIT 1")" --db "$db" 2>/dev/null

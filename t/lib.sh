@@ -231,6 +231,14 @@ demo_world() {
   mv -T "$new" "$world" 2>/dev/null || rm -rf "$new"
 }
 
+# parsed_world: the demo's world, and its CVEs in the database $db.
+parsed_world() {
+  demo_world
+  db=$scratch/db
+  run parse --db "$db" --no-nvd
+  is_exit 0 'a database'
+}
+
 # own_world: a copy in $scratch/world that the test may write; sets $world.
 own_world() {
   demo_world

@@ -37,3 +37,27 @@ now_ms() {
 sqlite3() {
   command sqlite3 -cmd '.timeout 10000' "$@"
 }
+
+# cert ARGUMENTS: tuxtape cert in $ca. make_ca: a CA there with a certificate for a server here; $tls is what that server is started with.
+ca=$scratch/ca
+tls=(-t --tls-cert-path "$ca/gate.crt" --tls-key-path "$ca/gate.key" --tls-ca-path "$ca/ca.crt")
+cert() {
+  "$TUXTAPE" cert --dir "$ca" "$@" >"$scratch/null" 2>&1 || bail "cert $*"
+}
+make_ca() {
+  cert init
+  cert issue gate --role server --host localhost --host 127.0.0.1
+}
+
+# people NAME:ROLE...: certificates for them. as NAME ARGUMENTS: tuxtape, run by one of them.
+people() {
+  local who
+  for who; do
+    cert issue "${who%:*}" --role "${who#*:}"
+  done
+}
+as() {
+  local who=$1
+  shift
+  run "$TUXTAPE" "$@" --server "$server" --tls-ca-path "$ca/ca.crt" --tls-cert-path "$ca/$who.crt" --tls-key-path "$ca/$who.key"
+}
