@@ -234,7 +234,7 @@ static void told(struct dash *d, void *data, unsigned news)
 
 static void choose_other(struct dash *d, const struct review *p)
 {
-	size_t n = p->record ? p->record->revision : 0;
+	size_t n = p->record ? p->record->n_revisions : 0;
 	struct arena *a = arena_new(0);
 	const char **items = arena_alloc(a, (n + 1) * sizeof(*items));
 

@@ -20,6 +20,8 @@ everywhere=(wait 'key j' wait 'key <Enter>' wait dump 'key e' wait 'key <Esc>' w
   'key 2' wait dump 'key <Enter>' wait dump 'key <Esc>' 'key d' 'key <Enter>' wait 'key <Esc>' 'key x' 'key <Esc>' 'key b' wait 'key <Esc>'
   'key s' 'key <Down>' 'key <Enter>' 'key a' wait 'key <Enter>' 'key <Down>' 'key <Enter>' 'key <Enter>' 'key <Esc>' 'key <Esc>'
   'key 3' wait dump 'key <Enter>' wait 'key <Esc>' 'key C' 'key y' wait 'key r' 'key y' wait dump
+  'key 4' wait dump 'key o' 'key <Enter>' wait 'key <Enter>' wait dump 'key d' wait 'key <Esc>' 'key A' 'type seen' 'key <Enter>' 'key y' wait
+  'key W' 'key <Esc>' 'key <Esc>' dump
   'size 30x8' dump 'key 1' dump 'size 200x60' dump 'key / 3 1' dump)
 bad_server() {
   "$O/t/badserver" "$scratch/$1.socket" "$1" >"$scratch/$1.out" 2>&1 &
