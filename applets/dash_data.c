@@ -139,7 +139,8 @@ static void show_status(const struct dash_data *data, struct dash *d)
 		dash_set_status(d, ST_ERROR, "%s", data->why);
 	else if (!data->connected && data->why)
 		dash_set_status(d, ST_WARNING, "%s: %s",
-				data->greeted ? "the server is gone, trying again" : "not connected, trying again (-s names another server)",
+				data->greeted ? "the server is gone, trying again"
+					      : "not connected, trying again (-s names another server)",
 				data->why);
 	else if (!data->connected)
 		dash_set_status(d, ST_DIM, "%s: connecting...", data->server);
