@@ -1,8 +1,10 @@
 /* The mapper against the schema, and the parser's tables: what is put is what is got. */
 #include "tap.h"
 
+#include "lib/db_config.h"
 #include "lib/db_cve.h"
 #include "lib/err.h"
+#include "lib/kver.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,6 +142,58 @@ static void check_fix(struct db *db, struct arena *a)
 	is_int(db_number(db, &(int64_t){ 0 }, "SELECT path FROM path", ""), ERR_NOTFOUND, "and its paths");
 }
 
+/* Two files, of which the build compiled the second. */
+static void put_profile(struct db *db, struct arena *a)
+{
+	BuildProfile *p = pb_new(a, &build_profile__descriptor);
+	KernelConfig *c = pb_new(a, &kernel_config__descriptor);
+	static const char *const names[] = { "scripts/a.c", "fs/b.c" };
+	bool changed;
+
+	c->name = "web";
+	c->version = pb_new(a, &kernel_version__descriptor);
+	kver_parse(c->version, "6.1.170", 7);
+	c->has_body = true;
+	c->body = pb_bytes(a, "CONFIG_SMP=y\n", 13);
+	is_int(db_config_put(db, c, &changed), 0, "a config");
+	p->commit = "3333333333333333333333333333333333333333";
+	p->has_revision = true;
+	p->revision = c->revision;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		BuildFile *f = PB_ADD(a, p, files, build_file);
+
+		f->has_path = f->has_kind = true;
+		f->path = pb_bytes(a, names[i], strlen(names[i]));
+		f->kind = i ? FILE_KIND__COMPILED : FILE_KIND__HOST_ONLY;
+		pb_add_bytes(a, &p->n_tree_paths, &p->tree_paths, names[i], strlen(names[i]));
+	}
+	is_int(db_profile_put(db, "web", p), 0, "with a profile");
+}
+
+static void check_compiled(struct db *db, struct arena *a)
+{
+	struct db_path_set set;
+	struct db_target t;
+	int64_t host = 0, file = 0;
+	bool compiled = true;
+
+	put_profile(db, a);
+	is_int(db_target(db, a, "web", &t), 0, "is a target");
+	db_number(db, &host, "SELECT path FROM path WHERE name = CAST('scripts/a.c' AS BLOB)", "");
+	db_number(db, &file, "SELECT path FROM path WHERE name = CAST('fs/b.c' AS BLOB)", "");
+	ok(host > 0 && file > 0, "whose files have numbers");
+	is_int(db_compiled_set(db, a, &t, &set), 0, "what it compiled is a set");
+	ok(set.bits && db_path_set_has(&set, file), "that has the compiled file");
+	ok(!db_path_set_has(&set, host), "and not that of a host program");
+	ok(!db_path_set_has(&set, 0) && !db_path_set_has(&set, -1) && !db_path_set_has(&set, INT64_MAX),
+	   "nor what is no path");
+	ok(db_is_compiled(db, t.id, file, &compiled) == 0 && compiled, "asked for alone it is compiled, too");
+	ok(db_is_compiled(db, t.id, host, &compiled) == 0 && !compiled, "and the other is not");
+	is_int(db_profile_drop(db, "web"), 0, "the profile is dropped");
+	is_int(db_compiled_set(db, a, &t, &set), 0, "who knows the target from before");
+	ok(!set.bits, "is given no set, since an empty one would prove something");
+}
+
 static void check_open(struct arena *a)
 {
 	const char *newer = path_in(a, "newer"), *other = path_in(a, "other"), *copy = path_in(a, "copy");
@@ -186,6 +240,7 @@ int main(void)
 	check_cve(db, a);
 	check_nvd(db, a);
 	check_fix(db, a);
+	check_compiled(db, a);
 	db_close(db);
 	check_open(a);
 	arena_free(a);
