@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# bench/profile.sh WORLD [DB]: build profiles: storing one, and the answer for many configs. DB: a database that a parse of the world has made; else one
-# is made. Prints rows of a Markdown table.
+# bench/profile.sh WORLD [DB]: build profiles: what making one added to a build, storing one, and the answer for many configs. DB: a database that a
+# parse of the world has made; else one is made. Prints rows of a Markdown table. The first row needs a DB whose newest finished job built a real kernel:
+# nothing is built here, the numbers are those that the builder wrote down.
 . t/bench.sh
 world=${1:?a world made in full}
 build=${O:-build}
@@ -10,6 +11,20 @@ if [ -n "${2-}" ]; then
   "$tuxtape" parse --no-fetch --no-nvd --quiet --vulns-repo "$world/vulns.git" --linux-repo "$world/linux.git" --db "$db" || true
 else
   "$tuxtape" parse --no-fetch --no-nvd --quiet --vulns-repo "$world/vulns.git" --linux-repo "$world/linux.git" --db "$db"
+fi
+
+# Builds of a miniature tree would say nothing.
+at_least=30 # seconds
+cost=$(sqlite3 -separator ' ' "$db" "SELECT CAST(substr(t, instr(t, 'collected in ') + 13) AS REAL), seconds, release
+  FROM (SELECT CAST(l.text AS TEXT) AS t, strftime('%s', j.ended_at) - strftime('%s', j.started_at) AS seconds,
+               j.version__major || '.' || j.version__minor || coalesce('.' || j.version__stable, '') AS release
+          FROM job AS j JOIN job_line AS l USING (job) WHERE j.state = 4 AND CAST(l.text AS TEXT) LIKE 'profile: %collected in %' ORDER BY j.job DESC)
+  WHERE seconds >= $at_least LIMIT 1")
+if [ -n "$cost" ]; then
+  read -r collect build_seconds release <<<"$cost"
+  row "a profile made at the end of a build of $release" "$collect s" "the whole build: $build_seconds s" "$(awk -v a="$collect" -v b="$build_seconds" 'BEGIN { printf "%.4f", a / b }')"
+else
+  echo "bench/profile.sh: no finished build of $at_least s or more in the database: no row for what a profile adds to one" >&2
 fi
 
 "$tuxtape" server -d "$db" -s "unix:$scratch/socket" >"$scratch/log" 2>&1 &
