@@ -24,7 +24,11 @@ run strace -f --seccomp-bpf -y -s 65536 -e trace=openat,open,execve -o "$scratch
 is_exit 0 "v$version is built"
 diag "$((SECONDS - began)) s"
 is "$(sqlite3 "$db" 'SELECT state FROM job')" 4 'the job is done'
-diag "$(sqlite3 "$db" "SELECT text FROM job_line WHERE CAST(text AS TEXT) LIKE 'profile: %'")"
+profile=$(sqlite3 "$db" "SELECT text FROM job_line WHERE CAST(text AS TEXT) LIKE 'profile: %'")
+diag "$profile"
+took=$(sed -n 's/.*collected in \([0-9.]*\) s.*/\1/p' <<<"$profile")
+seconds=$(sqlite3 "$db" "SELECT strftime('%s', ended_at) - strftime('%s', started_at) FROM job")
+ok "  and the profile took ${took:-?} s of its $seconds s: less than a hundredth" awk "BEGIN { exit !(0 < $took && $took * 100 < $seconds) }"
 tree=$(echo "$scratch"/work/builds/job-*/tree)
 
 git -C "$world/linux.git" ls-tree -r --name-only "v$version" >"$scratch/list"
