@@ -45,26 +45,6 @@ static int read_directory(void *ctx, struct arena *a, const char *path, struct t
 	return err;
 }
 
-struct commit {
-	struct repo *repo;
-	const char *id;
-};
-
-static int read_commit(void *ctx, struct arena *a, const char *path, struct tree_file *out)
-{
-	struct commit *c = ctx;
-	struct buf text = { 0 };
-	int err = repo_file(c->repo, c->id, path, FILE_MOST, &text);
-
-	if (err == ERR_NOTFOUND)
-		return 0;
-	out->kind = TREE_FILE;
-	out->data = arena_memdup(a, buf_str(&text), text.len);
-	out->len = text.len;
-	buf_free(&text);
-	return err;
-}
-
 /* ---- Verdicts */
 
 struct judged {
@@ -159,8 +139,8 @@ static int do_apply(char **arg)
 /* commit REPO COMMIT: for each patch named on standard input "NAME STATE". */
 static int do_commit(char **arg)
 {
-	struct commit c = { .id = arg[1] };
-	struct tree_reader tree = { read_commit, &c };
+	struct repo_tree c = { .commit = arg[1] };
+	struct tree_reader tree = { repo_tree_read, &c };
 	char name[4096];
 	int err;
 

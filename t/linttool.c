@@ -15,24 +15,9 @@
 #define CACHE (96u << 20)
 #define FILE_MOST (64u << 20)
 
-static struct repo *repo;
-static const char *commit;
+static struct repo_tree at;
 static bool brief;
 static double slowest;
-
-static int read_commit(void *ctx UNUSED, struct arena *a, const char *path, struct tree_file *out)
-{
-	struct buf text = { 0 };
-	int err = repo_file(repo, commit, path, FILE_MOST, &text);
-
-	if (err == ERR_NOTFOUND)
-		return 0;
-	out->kind = TREE_FILE;
-	out->data = arena_memdup(a, buf_str(&text), text.len);
-	out->len = text.len;
-	buf_free(&text);
-	return err;
-}
 
 static void print_finding(const LintFinding *f)
 {
@@ -98,13 +83,13 @@ static int open_tree(const char *path, const char *id)
 {
 	int err = repo_setup(CACHE);
 
-	commit = id;
-	return err ? err : repo_open(&repo, path);
+	at.commit = id;
+	return err ? err : repo_open(&at.repo, path);
 }
 
 static int take_options(int argc, char **argv, struct lint_input *in, KernelVersion *version)
 {
-	static struct tree_reader tree = { read_commit, NULL };
+	static struct tree_reader tree = { repo_tree_read, &at };
 	int option, err;
 
 	while ((option = getopt(argc, argv, "t:k:n:s")) != -1) {
@@ -149,6 +134,6 @@ int main(int argc, char **argv)
 	}
 	if (brief)
 		fprintf(stderr, "slowest: %.1f ms\n", slowest);
-	repo_close(repo);
+	repo_close(at.repo);
 	return err_exit_code(err ? err : bad);
 }
