@@ -1,6 +1,7 @@
 /* Owns how a check of a patch is told: as a list, and beside the lines that it is about. Refuses to look at a tree: it tells what was found. */
 #include "applets/dash_check.h"
 
+#include "applets/words.h"
 #include "lib/apply.h"
 #include "lib/diff.h"
 #include "lib/kver.h"
@@ -23,14 +24,6 @@ unsigned dash_apply_style(bool checked, ApplyState state)
 						     : ST_ERROR;
 }
 
-const char *dash_target_word(struct arena *a, const char *config, const KernelVersion *version)
-{
-	char text[KVER_TEXT_MAX];
-
-	kver_text(text, version);
-	return config ? arena_printf(a, "config %s (%s)", config, text) : arena_printf(a, "version %s", text);
-}
-
 bool dash_check_is_bad(const PatchCheck *c)
 {
 	return (c->apply && !apply_is_good(c->apply->state)) || (c->lint && c->lint->blocks);
@@ -46,11 +39,6 @@ static unsigned finding_style(const LintFinding *f)
 						    : ST_LABEL;
 }
 
-static const char *finding_level(const LintFinding *f)
-{
-	return f->has_suppressed ? "accepted" : lint_level_name(f->level);
-}
-
 static void add_finding(const LintFinding *f, struct dash_text *out)
 {
 	struct buf place = { 0 };
@@ -59,7 +47,7 @@ static void add_finding(const LintFinding *f, struct dash_text *out)
 		buf_printf(&place, " %.*s", (int)f->file.len, (const char *)f->file.data);
 	if (f->has_line)
 		buf_printf(&place, ":%llu", (unsigned long long)f->line);
-	dash_text_add(out, finding_style(f), "%s %s%s", f->id, finding_level(f), buf_str(&place));
+	dash_text_add(out, finding_style(f), "%s %s%s", f->id, finding_word(f), buf_str(&place));
 	dash_text_add(out, ST_PLAIN, "  %s", f->why ? f->why : "");
 	if (f->has_suppressed)
 		dash_text_add(out, ST_PLAIN, "  Lint-ok: %.*s", (int)f->suppressed.len, (const char *)f->suppressed.data);
@@ -212,7 +200,7 @@ static void note_findings(struct notes *l, const struct diff *d, const LintResul
 
 		if (file)
 			add_note(l, f->has_line ? line_of(file, f->line) : file->line, finding_style(f),
-				 arena_printf(l->arena, "^ %s %s: %s", f->id, finding_level(f), f->why ? f->why : ""));
+				 arena_printf(l->arena, "^ %s %s: %s", f->id, finding_word(f), f->why ? f->why : ""));
 	}
 }
 

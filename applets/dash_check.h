@@ -9,9 +9,6 @@
 const char *dash_apply_word(bool checked, ApplyState state);
 unsigned dash_apply_style(bool checked, ApplyState state);
 
-/* "config web (6.1.3)" or "version 6.1.3"; in the arena. */
-const char *dash_target_word(struct arena *a, const char *config, const KernelVersion *version);
-
 /* It cannot be approved, whatever a reviewer accepts. */
 bool dash_check_is_bad(const PatchCheck *c);
 

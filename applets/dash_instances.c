@@ -5,6 +5,8 @@
 #include "applets/dash_check.h"
 #include "applets/dash_fix.h"
 #include "applets/dash_submit.h"
+#include "applets/editor.h"
+#include "applets/words.h"
 #include "lib/err.h"
 #include "lib/kver.h"
 
@@ -127,7 +129,7 @@ static void run_editor(struct dash *d, struct instances *p)
 {
 	struct arena *a = arena_new(0);
 
-	dash_run(d, 0, dash_editor(a, p->path));
+	dash_run(d, 0, editor_argv(a, p->path));
 	arena_free(a);
 }
 
@@ -314,8 +316,7 @@ static void check_answered(struct dash *d, struct instances *p, const struct das
 	n = strlen(bytes->data) + 1;
 	c = n < bytes->n ? pb_unpack(arena, &patch_check__descriptor, bytes->data + n, bytes->n - n) : NULL;
 	if (c && (c->lint->n_findings || dash_check_is_bad(c)))
-		dash_check_show(c, d,
-				arena_printf(arena, "Your patch for %s", dash_target_word(arena, c->config, c->version)));
+		dash_check_show(c, d, arena_printf(arena, "Your patch for %s", target_word(arena, c->config, c->version)));
 	if (!c)
 		dash_alert(d, ST_GOOD, "%s: %s", bytes->data, p->path);
 	else

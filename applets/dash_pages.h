@@ -46,7 +46,4 @@ const char *dash_in_home(struct arena *a, const char *path);
 /* Writes a file that is not there yet, whole or not at all. ERR_DENIED where it is there, ERR_SYS. */
 int dash_write_new(const char *path, const void *p, size_t n);
 
-/* The argv of the user's editor ($VISUAL, $EDITOR, else vi) for a file, in the arena. */
-const char **dash_editor(struct arena *a, const char *path);
-
 #endif

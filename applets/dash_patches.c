@@ -3,6 +3,7 @@
 #include "applets/dash_pages.h"
 
 #include "applets/dash_check.h"
+#include "applets/words.h"
 #include "lib/dyad.h"
 #include "lib/err.h"
 #include "lib/kver.h"
@@ -175,7 +176,7 @@ static void record_text(const struct patches *p, const PatchRecord *r, struct da
 	char age[DASH_AGE];
 
 	dash_text_field(out, "Made from", ST_PLAIN, "%s", r->title ? r->title : "?");
-	dash_text_field(out, "For", ST_PLAIN, "%s", dash_target_word(a, r->config, r->version));
+	dash_text_field(out, "For", ST_PLAIN, "%s", target_word(a, r->config, r->version));
 	dash_text_field(out, "State", state_style(r->state), "%s, %u approval%s%s", patch_state_word((int)r->state),
 			r->approvals, r->approvals == 1 ? "" : "s", r->self_reviewed ? ", by self-review" : "");
 	dash_text_field(out, "Revision", ST_PLAIN, "%u, by %s, %s ago", r->revision, r->author ? r->author : "?",

@@ -4,6 +4,7 @@
 
 #include "applets/dash_check.h"
 #include "applets/dash_fix.h"
+#include "applets/words.h"
 #include "lib/err.h"
 #include "lib/patch_state.h"
 
@@ -170,7 +171,7 @@ static void show_titles(struct dash *d, const struct review *p)
 
 	dash_set_title(d, PANE_CHECK,
 		       arena_printf(a, "Patch %llu: %s for %s", (unsigned long long)r->patch, r->cve_id ? r->cve_id : "?",
-				    dash_target_word(a, r->config, r->version)));
+				    target_word(a, r->config, r->version)));
 	dash_set_title(d, PANE_PATCH, arena_printf(a, "Revision %u", r->revision));
 	arena_free(a);
 }

@@ -2,6 +2,7 @@
 #include "applets/dash_submit.h"
 
 #include "applets/dash_check.h"
+#include "applets/words.h"
 #include "lib/err.h"
 #include "lib/kver.h"
 
@@ -71,7 +72,7 @@ void dash_submit_begin(struct dash *d, struct dash_submit *s, unsigned tag, cons
 	gather_targets(s, cve, first);
 	items = xcalloc(s->n_targets + 1, sizeof(*items));
 	for (size_t i = 0; i < s->n_targets; i++)
-		items[i] = dash_target_word(s->arena, s->targets[i]->config, s->targets[i]->version);
+		items[i] = target_word(s->arena, s->targets[i]->config, s->targets[i]->version);
 	items[s->n_targets] = "another version...";
 	dash_choose(d, tag + ASK_TARGET, "A livepatch for which kernel?", items, s->n_targets + 1, 0);
 	free(items);

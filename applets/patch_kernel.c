@@ -1,6 +1,7 @@
 /* Owns what a patch is checked against, and how what was found is told. */
 #include "applets/patch.h"
 
+#include "applets/words.h"
 #include "applets/kernel_clone.h"
 #include "lib/err.h"
 #include "lib/kver.h"
@@ -133,7 +134,7 @@ static void add_files(struct buf *out, const LintFinding *f)
 
 static void add_finding(struct buf *out, const LintFinding *f)
 {
-	buf_printf(out, "  %s %s", f->id, f->has_suppressed ? "accepted" : lint_level_name(f->level));
+	buf_printf(out, "  %s %s", f->id, finding_word(f));
 	if (f->has_file) {
 		buf_addc(out, ' ');
 		add_bytes(out, f->file);
@@ -154,19 +155,11 @@ static void add_finding(struct buf *out, const LintFinding *f)
 	buf_addc(out, '\n');
 }
 
-static const char *kernel_word(struct arena *a, const PatchCheck *c)
-{
-	char text[KVER_TEXT_MAX];
-
-	return c->config ? arena_printf(a, "config %s (%s)", c->config, kver_text(text, c->version))
-			 : arena_printf(a, "version %s", kver_text(text, c->version));
-}
-
 void patch_print_check(struct arena *a, const PatchCheck *c)
 {
 	struct buf out = { 0 };
 
-	buf_printf(&out, "%s: %s", kernel_word(a, c), patch_apply_word(c));
+	buf_printf(&out, "%s: %s", target_word(a, c->config, c->version), patch_apply_word(c));
 	if (c->unchecked) {
 		buf_adds(&out, ": ");
 		add_text(&out, c->unchecked);
@@ -189,9 +182,10 @@ void patch_print_check(struct arena *a, const PatchCheck *c)
 int patch_judge(struct arena *a, const PatchCheck *c)
 {
 	if (c->apply && !apply_is_good(c->apply->state))
-		return fail(ERR_INPUT, "%s: the patch does not apply: %s", kernel_word(a, c),
+		return fail(ERR_INPUT, "%s: the patch does not apply: %s", target_word(a, c->config, c->version),
 			    c->apply->reason ? c->apply->reason : apply_state_name(c->apply->state));
 	if (c->lint->blocks)
-		return fail(ERR_INPUT, "%s: findings that block: %u", kernel_word(a, c), c->lint->blocks);
+		return fail(ERR_INPUT, "%s: findings that block: %u", target_word(a, c->config, c->version),
+			    c->lint->blocks);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* Owns what an author does before others see it: a new draft, editing, checking, porting, and handing it in. */
 #include "applets/patch.h"
 
+#include "applets/editor.h"
 #include "lib/dyad.h"
 #include "lib/err.h"
 #include "lib/kver.h"
@@ -206,35 +207,12 @@ int patch_check_verb(struct patch_run *r)
 
 /* ---- edit */
 
-#define WORDS_MOST 16
-
-/* $VISUAL may hold arguments: words apart by blanks, and no shell. */
-static void split_words(struct arena *a, const char *text, const char **argv)
-{
-	size_t n = 0;
-
-	for (const char *p = text; *(p += strspn(p, " \t")) && n + 1 < WORDS_MOST;) {
-		size_t len = strcspn(p, " \t");
-
-		argv[n++] = arena_memdup(a, p, len);
-		p += len;
-	}
-	argv[n] = NULL;
-}
-
 static int run_editor(struct arena *a, const char *path)
 {
-	const char *editor = getenv("VISUAL"), *argv[WORDS_MOST + 1];
-	int status, n = 0;
+	const char **argv = editor_argv(a, path);
+	int status;
 	pid_t pid;
 
-	if (!editor || !*editor)
-		editor = getenv("EDITOR");
-	split_words(a, editor && *editor ? editor : "vi", argv);
-	while (argv[n])
-		n++;
-	argv[n] = path;
-	argv[n + 1] = NULL;
 	fflush(NULL);
 	if ((pid = fork()) < 0)
 		return fail(ERR_SYS, "fork: %s", strerror(errno));

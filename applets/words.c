@@ -1,6 +1,8 @@
 /* Owns words for people that several applets share. */
 #include "applets/words.h"
 
+#include "lib/kver.h"
+#include "lib/lint.h"
 #include "lib/str.h"
 
 #include <stdio.h>
@@ -26,6 +28,19 @@ const char *verdict_word(VerdictKind verdict)
 	};
 
 	return verdict > 0 && verdict < ARRAY_LEN(words) ? words[verdict] : "?";
+}
+
+const char *target_word(struct arena *a, const char *config, const KernelVersion *version)
+{
+	char text[KVER_TEXT_MAX];
+
+	kver_text(text, version);
+	return config ? arena_printf(a, "config %s (%s)", config, text) : arena_printf(a, "version %s", text);
+}
+
+const char *finding_word(const LintFinding *f)
+{
+	return f->has_suppressed ? "accepted" : lint_level_name(f->level);
 }
 
 /* Raw to a file or a pipe, made printable on a terminal, where escape sequences would act. */
