@@ -553,7 +553,8 @@ static void read_field(sqlite3_value *value, struct arena *a, ProtobufCMessage *
 }
 
 /* *m is made when the first column that is set is met: a message inside is there when any of its columns is. A column is fetched
- * once, as a value; to ask the row for type, length and contents takes three times as long. Returns the next column. */
+ * once, as a value; to ask the row for type, length and contents takes three times as long. SQLite's values of columns are safe in one
+ * thread only, which is all that a process has here. Returns the next column. */
 static int read_message(struct db_rows *s, int at, struct arena *a, const ProtobufCMessageDescriptor *d,
 			ProtobufCMessage **m)
 {
