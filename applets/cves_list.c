@@ -3,6 +3,7 @@
 
 #include "lib/answer.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/cvss.h"
 #include "lib/dyad.h"
 #include "lib/err.h"
@@ -16,13 +17,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-const char *const cves_sorts[] = { "score", "id", "fix", NULL };
+const char *const cves_sorts[] = { "score", "id", "fix", "date", NULL };
 
 /* The list keeps what a line shows, in the order asked for. */
 struct line {
 	const Cve *cve;
 	const Verdict *verdict;
-	size_t at; /* place by severity, which decides between equals */
+	size_t at;         /* place by severity, which decides between equals */
+	int64_t published; /* seconds since 1970; INT64_MIN: not known */
 };
 
 static int by_score(const void *a, const void *b)
@@ -53,9 +55,24 @@ static int by_fix(const void *a, const void *b)
 	return d ? d : by_score(a, b);
 }
 
+/* The newest first; those whose time is not known last. */
+static int by_date(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	if (x->published != y->published)
+		return x->published > y->published ? -1 : 1;
+	return by_score(a, b);
+}
+
 static int (*order_of(const char *sort))(const void *, const void *)
 {
-	return strcmp(sort, "id") == 0 ? by_id : strcmp(sort, "fix") == 0 ? by_fix : by_score;
+	static int (*const orders[])(const void *, const void *) = { by_score, by_id, by_fix, by_date };
+
+	for (size_t i = 0; cves_sorts[i]; i++)
+		if (strcmp(cves_sorts[i], sort) == 0)
+			return orders[i];
+	return by_score;
 }
 
 const char *cves_fix_word(struct arena *a, const Verdict *v)
@@ -98,50 +115,67 @@ static size_t terminal_width(void)
 	return 0;
 }
 
-static void print_line(struct arena *a, struct buf *out, const struct line *l, size_t width, bool colour)
+/* How lines are laid out. */
+struct look {
+	size_t width; /* columns; 0: lines are whole */
+	bool colour, dates;
+};
+
+#define DATE_COLUMNS 11
+
+/* Titles hold UTF-8 now and then; cut between characters, not within one. */
+static void add_title(struct buf *out, const char *text, size_t room)
 {
-	const char *word = cves_severity_word(l->cve);
-	char score[16] = "-";
-	size_t start = out->len;
+	struct buf title = { 0 };
+	uint32_t rune;
+	size_t n;
+
+	str_printable(&title, text, strlen(text));
+	n = title.len;
+	if (n > room)
+		for (n = 0; n < room;) {
+			size_t k = str_utf8_next(title.data + n, title.len - n, &rune);
+			n += k ? k : 1;
+		}
+	buf_add(out, title.data, MIN_OF(n, title.len));
+	buf_free(&title);
+}
+
+static void print_line(struct arena *a, struct buf *out, const struct line *l, const struct look *look)
+{
+	const char *word = cves_severity_word(l->cve), *colour = look->colour ? colour_of(word) : "";
+	char score[16] = "-", date[CLOCK_TEXT] = "-";
+	size_t start = out->len, taken = look->dates ? 50 + DATE_COLUMNS : 50;
 
 	if (l->cve->has_severity)
 		snprintf(score, sizeof(score), "%.1f", l->cve->severity);
-	buf_printf(out, "%-16s %5s %s%-8s%s %-16s ", l->cve->id, score, colour ? colour_of(word) : "", word,
-		   colour && *colour_of(word) ? "\033[0m" : "", cves_fix_word(a, l->verdict));
-	/* Titles hold UTF-8 now and then; cut between characters, not within one. */
-	if (l->cve->title) {
-		struct buf title = { 0 };
-		size_t room = width > 50 ? width - 50 : 0, n;
-		uint32_t rune;
-
-		str_printable(&title, l->cve->title, strlen(l->cve->title));
-		n = title.len;
-		if (width && n > room)
-			for (n = 0; n < room;) {
-				size_t k = str_utf8_next(title.data + n, title.len - n, &rune);
-				n += k ? k : 1;
-			}
-		buf_add(out, title.data, MIN_OF(n, title.len));
-		buf_free(&title);
-	}
+	if (l->published != INT64_MIN)
+		clock_print(date, l->published);
+	buf_printf(out, "%-16s %5s %s%-8s%s %-16s ", l->cve->id, score, colour, word, *colour ? "\033[0m" : "",
+		   cves_fix_word(a, l->verdict));
+	if (look->dates)
+		buf_printf(out, "%-10.10s ", date);
+	if (l->cve->title)
+		add_title(out, l->cve->title, look->width == 0 ? SIZE_MAX : look->width > taken ? look->width - taken : 0);
 	while (out->len > start && out->data[out->len - 1] == ' ')
 		out->len--;
 	buf_addc(out, '\n');
 }
 
-static void print_table(const struct line *lines, size_t n)
+/* Dates are shown where they give the order. */
+static void print_table(const struct line *lines, size_t n, bool dates)
 {
+	struct look look = { .width = terminal_width(), .colour = log_colour(STDOUT_FILENO), .dates = dates };
 	struct arena *a = arena_new(0);
 	struct buf out = { 0 };
-	size_t width = terminal_width();
-	bool colour = log_colour(STDOUT_FILENO);
 
 	if (n)
-		printf("%-16s %5s %-8s %-16s %s\n", "CVE", "SCORE", "SEVERITY", "FIXED IN", "TITLE");
+		printf("%-16s %5s %-8s %-16s %s%s\n", "CVE", "SCORE", "SEVERITY", "FIXED IN", dates ? "PUBLISHED  " : "",
+		       "TITLE");
 	for (size_t i = 0; i < n; i++) {
 		arena_reset(a);
 		buf_reset(&out);
-		print_line(a, &out, &lines[i], width, colour);
+		print_line(a, &out, &lines[i], &look);
 		fwrite(out.data, 1, out.len, stdout);
 	}
 	buf_free(&out);
@@ -209,6 +243,8 @@ static void add_line(struct arena *a, struct list *l, const Cve *cve)
 	struct line *line = arena_grow(a, (void **)&l->lines, &l->n, sizeof(*l->lines));
 
 	*line = (struct line){ .cve = cve, .verdict = cve->n_verdicts ? cve->verdicts[0] : NULL, .at = l->n };
+	if (!cve->published || !clock_parse(cve->published, &line->published))
+		line->published = INT64_MIN;
 	for (size_t i = cve->n_verdicts; i-- > 0;)
 		if (cve->verdicts[i]->verdict == VERDICT_KIND__AFFECTED ||
 		    cve->verdicts[i]->verdict == VERDICT_KIND__UNKNOWN)
@@ -270,7 +306,7 @@ int cves_list(struct source *s, struct arena *a, const struct cves_options *o, c
 	else if (o->json)
 		print_json(l.lines, l.n);
 	else
-		print_table(l.lines, l.n);
+		print_table(l.lines, l.n, strcmp(o->sort, "date") == 0);
 	for (size_t i = 0; i < l.end->n_summaries; i++)
 		print_counts(l.end->summaries[i], l.n, o);
 	return 0;

@@ -131,10 +131,14 @@ static void add_verdict(struct arena *a, struct buf *out, const Verdict *v)
 
 void cves_print_one(struct arena *a, const Cve *cve)
 {
+	char published[CLOCK_TEXT];
 	struct buf out = { 0 };
+	int64_t when;
 
 	add_row(&out, "CVE", cve->id);
 	add_row(&out, "Title", cve->title);
+	if (cve->published && clock_parse(cve->published, &when))
+		add_row(&out, "Published", clock_print(published, when));
 	for (size_t i = 0; i < cve->n_verdicts; i++)
 		add_verdict(a, &out, cve->verdicts[i]);
 	add_score(&out, cve);

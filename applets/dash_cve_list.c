@@ -2,6 +2,7 @@
 #include "applets/dash_cve_list.h"
 
 #include "applets/cves.h"
+#include "lib/clock.h"
 #include "lib/dyad.h"
 #include "lib/err.h"
 
@@ -115,6 +116,8 @@ void cve_list_add(struct cve_list *l, const Cve *cve)
 	r->livepatch = (uint8_t)livepatch_of_all(cve);
 	r->fixed = shown->fixed != NULL;
 	r->fix_order = fix_order(shown);
+	if (!cve->published || !clock_parse(cve->published, &r->published) || r->published < 0)
+		r->published = 0;
 	/* Neighbours often have the same fix. */
 	r->fix = cves_fix_word(l->arena, shown);
 }

@@ -11,6 +11,7 @@ enum cve_livepatch { LIVE_NONE, LIVE_WITHDRAWN, LIVE_REJECTED, LIVE_SUBMITTED, L
 struct cve_row {
 	const char *id, *title, *fix; /* title NULL: none */
 	uint64_t key, fix_order;
+	int64_t published; /* seconds since 1970; 0: not known */
 	int16_t tenths; /* of the score; -1: not scored */
 	uint16_t kernels;
 	uint8_t verdict;

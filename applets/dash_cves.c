@@ -5,6 +5,7 @@
 
 #include "applets/cves.h"
 #include "applets/words.h"
+#include "lib/clock.h"
 #include "lib/dyad.h"
 #include "lib/err.h"
 #include "lib/kver.h"
@@ -16,7 +17,7 @@
 enum { PANE_LIST, PANE_KERNELS, PANE_DETAILS };
 enum { ASK_KERNEL = 1, ASK_VERSION, ASK_SEVERITY, ASK_FIX }; /* popups */
 enum { FIX_ANY, FIX_THERE, FIX_NOT_THERE };
-enum { COL_CVE, COL_SCORE, COL_VERDICT, COL_FIX, COL_LIVEPATCH, COL_KERNELS, COL_TITLE };
+enum { COL_CVE, COL_SCORE, COL_VERDICT, COL_FIX, COL_LIVEPATCH, COL_KERNELS, COL_DATE, COL_TITLE };
 enum then { THEN_NOTHING, THEN_OPEN, THEN_EDIT }; /* when the details are there */
 
 struct detail {
@@ -79,6 +80,7 @@ static unsigned livepatch_style(unsigned livepatch)
 static void cell(const void *data, size_t row, size_t column, struct dash_cell *out)
 {
 	const struct cve_row *r = row_of(data, row);
+	char date[CLOCK_TEXT];
 
 	if (!r)
 		return;
@@ -99,6 +101,8 @@ static void cell(const void *data, size_t row, size_t column, struct dash_cell *
 		buf_adds(&out->text, cve_livepatch_word(r->livepatch));
 	else if (column == COL_KERNELS)
 		buf_printf(&out->text, "%u", r->kernels);
+	else if (column == COL_DATE)
+		buf_printf(&out->text, "%.10s", r->published ? clock_print(date, r->published) : "-");
 	else if (r->title)
 		buf_adds(&out->text, r->title);
 }
@@ -106,7 +110,8 @@ static void cell(const void *data, size_t row, size_t column, struct dash_cell *
 static uint64_t sort_key(const void *data, size_t row, size_t column)
 {
 	const struct cve_row *r = row_of(data, row);
-	const uint64_t keys[] = { r->key, (uint64_t)(r->tenths + 1), r->verdict, r->fix_order, r->livepatch, r->kernels, 0 };
+	const uint64_t keys[] = { r->key,     (uint64_t)(r->tenths + 1), r->verdict, r->fix_order, r->livepatch,
+				  r->kernels, (uint64_t)r->published,    0 };
 
 	return keys[MIN_OF(column, ARRAY_LEN(keys) - 1)];
 }
@@ -139,6 +144,7 @@ static const struct dash_column columns[] = {
 	[COL_FIX] = { .title = "Fixed in", .width = 13, .drop = 2 },
 	[COL_LIVEPATCH] = { .title = "Livepatch", .width = 9, .reverse = true },
 	[COL_KERNELS] = { .title = "Kernels", .width = 8, .right = true, .reverse = true, .drop = 4 },
+	[COL_DATE] = { .title = "Published", .width = 10, .reverse = true, .drop = 5, .from = 130 },
 	[COL_TITLE] = { .title = "Title", .width = 12, .share = 1, .drop = 3 },
 };
 

@@ -127,6 +127,8 @@ void dash_cve_text(const struct dash_data *data, const Cve *cve, const char *sub
 	for (size_t i = 0; i < cve->n_verdicts; i++)
 		add_verdict(cve->verdicts[i], out);
 	add_how_scored(data, cve, out);
+	if (cve->published)
+		dash_text_field(out, "Published", ST_PLAIN, "%.10s", cve->published);
 	if (subject)
 		dash_text_field(out, "Fix commit", ST_PLAIN, "%s", subject);
 	if (cve->origin && strcmp(cve->origin, "extra") == 0)

@@ -278,14 +278,14 @@ static int wanted(const struct dash_list *l, const struct places *p)
 	return sum;
 }
 
-/* Drops what may be dropped until the rest fits; false when nothing more can be. */
+/* Drops what may be dropped until the rest fits, but never the column that gives the order; false when nothing more can be. */
 static bool drop_one(const struct dash_list *l, struct places *p)
 {
 	size_t worst = 0;
 	int drop = 0;
 
 	for (size_t i = 0; i < l->rows->n_columns; i++)
-		if (p->width[i] && l->rows->columns[i].drop > drop) {
+		if (p->width[i] && l->sort != (int)i && l->rows->columns[i].drop > drop) {
 			worst = i;
 			drop = l->rows->columns[i].drop;
 		}
@@ -302,7 +302,7 @@ static void place_columns(const struct dash_list *l, struct rect r, struct place
 
 	*p = (struct places){ 0 };
 	for (size_t i = 0; i < n; i++)
-		p->width[i] = columns[i].width;
+		p->width[i] = columns[i].from <= r.cols || l->sort == (int)i ? columns[i].width : 0;
 	while (wanted(l, p) > r.cols && drop_one(l, p))
 		;
 	for (size_t i = 0; i < n; i++)

@@ -14,6 +14,7 @@ struct dash_column {
 	int share;    /* its part of the room that is left over; 0: none */
 	bool right;   /* numbers */
 	int drop;     /* where room is short, columns vanish from the highest number down; 0: never */
+	int from;     /* columns that the list must have for this one to be shown while the list is not sorted by it */
 	bool reverse; /* sorting by it begins with the highest */
 };
 

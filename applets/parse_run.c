@@ -55,25 +55,32 @@ static int save_nvd_state(struct db *db, const NvdPage *page)
 	return db_meta_set(db, "nvd_complete", start);
 }
 
+/* A database that holds no record of NVD's, or an earlier version's, asks for all; so goes on a sync that was cut off in that, which has no
+ * window of time. */
 static int load_nvd_state(struct parse_run *run, NvdTask *task)
 {
 	const char *start = NULL;
+	bool known;
 	uint64_t at;
 	int err;
 
 	nvd_task__init(task);
 	if (run->opts->full)
 		return 0;
-	if ((err = db_meta_get(run->db, run->arena, "nvd_newest", &task->since)) ||
+	if ((err = db_nvd_known(run->db, &known)) ||
+	    (known && (err = db_meta_get(run->db, run->arena, "nvd_newest", &task->since))) ||
 	    (err = db_meta_get(run->db, run->arena, "nvd_checkpoint_start", &start)) || !start ||
 	    !str_to_u64(start, INT64_MAX, &at))
 		return err;
 	task->has_start = true;
 	task->start = at;
 	if ((err = db_meta_get(run->db, run->arena, "nvd_checkpoint_newest", &task->newest)) ||
-	    (err = db_meta_get(run->db, run->arena, "nvd_checkpoint_began", &task->began)))
+	    (err = db_meta_get(run->db, run->arena, "nvd_checkpoint_began", &task->began)) ||
+	    (err = db_meta_get(run->db, run->arena, "nvd_checkpoint_window", &task->window)))
 		return err;
-	return db_meta_get(run->db, run->arena, "nvd_checkpoint_window", &task->window);
+	if (!task->window)
+		task->since = NULL;
+	return 0;
 }
 
 /* True when NVD was asked so recently that it has nothing new. A last sync in the future is a clock that jumped: ask. */

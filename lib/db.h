@@ -6,7 +6,7 @@
 #include "lib/base.h"
 #include "lib/pb.h"
 
-#define DB_VERSION 3 /* user_version of the schema that this build writes */
+#define DB_VERSION 4 /* user_version of the schema that this build writes */
 
 struct db;
 struct db_rows;

@@ -74,6 +74,20 @@ static int load_scores(struct db *db, struct arena *a, Cve *cve)
 	return 0;
 }
 
+/* NVD's time is taken where it has one, since it is of one kind for all CVEs. */
+static int load_published(struct db *db, struct arena *a, Cve *cve)
+{
+	struct db_rows *rows;
+	int err = db_query(db, &rows, "SELECT published FROM nvd_record WHERE cve_id = ? AND published IS NOT NULL", "s",
+			   cve->id);
+
+	if (err)
+		return err;
+	if (db_next(rows))
+		cve->published = arena_strdup(a, db_text(rows, 0));
+	return db_end(rows);
+}
+
 static int put_row(struct db *db, const Cve *cve)
 {
 	return db_put(db, "cve", &cve->base, "cve", "i", (int64_t)cve_key(cve->id, strlen(cve->id)));
@@ -87,7 +101,7 @@ int db_cve_put(struct db *db, struct arena *a, Cve *cve, const char *prefer, boo
 	if (key == 0)
 		return fail(ERR_INPUT, "%s: not a CVE id", cve->id);
 	if ((err = db_number(db, &before, "SELECT count(*) FROM cve WHERE cve = ?", "i", key)) ||
-	    (err = put_own_scores(db, cve)) || (err = load_scores(db, a, cve)))
+	    (err = put_own_scores(db, cve)) || (err = load_scores(db, a, cve)) || (err = load_published(db, a, cve)))
 		return err;
 	*was = before > 0;
 	cvss_choose(a, prefer, cve);
@@ -210,7 +224,7 @@ static int rescore(struct db *db, struct arena *a, const char *id, const char *p
 		return err;
 	if (db_next(rows))
 		cve = db_message(rows, a, &cve__descriptor);
-	if ((err = db_end(rows)) || !cve || (err = load_scores(db, a, cve)))
+	if ((err = db_end(rows)) || !cve || (err = load_scores(db, a, cve)) || (err = load_published(db, a, cve)))
 		return err;
 	cvss_choose(a, prefer, cve);
 	return put_row(db, cve);
@@ -220,8 +234,13 @@ int db_nvd_put(struct db *db, struct arena *a, const NvdPage *page, const char *
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < page->n_cve_ids; i++)
-		err = db_run(db, "DELETE FROM score WHERE cve_id = ? AND origin = 'nvd'", "s", page->cve_ids[i]);
+	for (size_t i = 0; !err && i < page->n_cve_ids; i++) {
+		const char *published = i < page->n_published ? page->published[i] : "";
+
+		if (!(err = db_run(db, "DELETE FROM score WHERE cve_id = ? AND origin = 'nvd'", "s", page->cve_ids[i])))
+			err = db_run(db, "REPLACE INTO nvd_record (cve_id, published) VALUES (?, nullif(?, ''))", "ss",
+				     page->cve_ids[i], published);
+	}
 	for (size_t i = 0, position = 0; !err && i < page->n_scores; i++) {
 		bool same = i > 0 && strcmp(page->scores[i]->cve_id, page->scores[i - 1]->cve_id) == 0;
 
@@ -252,9 +271,13 @@ int db_rescore_all(struct db *db, const char *prefer)
 	return err;
 }
 
-int db_nvd_clear(struct db *db)
+int db_nvd_known(struct db *db, bool *known)
 {
-	return db_run(db, "DELETE FROM score WHERE origin = 'nvd'", "");
+	int64_t n = 0;
+	int err = db_number(db, &n, "SELECT EXISTS (SELECT 1 FROM nvd_record)", "");
+
+	*known = n != 0;
+	return err;
 }
 
 int db_fix_put(struct db *db, const Fix *fix)

@@ -4,12 +4,12 @@
 
 #include "lib/db.h"
 
-/* Replaces everything stored of one CVE but NVD's scores; the score shown is chosen by `prefer` among these and the new
- * ones, and its fields are set in cve. *was tells whether the CVE was stored before. Needs an open
+/* Replaces everything stored of one CVE but what NVD says; the score shown is chosen by `prefer` among NVD's and the new
+ * ones, and its fields are set in cve, as is NVD's time of publication. *was tells whether the CVE was stored before. Needs an open
  * transaction. */
 int db_cve_put(struct db *db, struct arena *a, Cve *cve, const char *prefer, bool *was);
 
-/* Removes a CVE; NVD's scores stay, since it may come back. *was tells whether it was there. */
+/* Removes a CVE; what NVD says stays, since it may come back. *was tells whether it was there. */
 int db_cve_delete(struct db *db, const char *id, bool *was);
 
 /* Everything of one CVE, the files of each instance and its scores included. ERR_NOTFOUND. */
@@ -24,8 +24,8 @@ int db_nvd_put(struct db *db, struct arena *a, const NvdPage *page, const char *
 /* Chooses the score shown anew for every CVE. */
 int db_rescore_all(struct db *db, const char *prefer);
 
-/* Forgets all of NVD's scores. */
-int db_nvd_clear(struct db *db);
+/* Whether any record of NVD's is stored. */
+int db_nvd_known(struct db *db, bool *known);
 
 /* Stores what became of a fix commit. Needs an open transaction. */
 int db_fix_put(struct db *db, const Fix *fix);

@@ -20,6 +20,8 @@ static const char *const steps[DB_VERSION] = {
 #include "lib/schema_2.inc"
 	,
 #include "lib/schema_3.inc"
+	,
+#include "lib/schema_4.inc"
 };
 
 /* What the file turned out to be. */

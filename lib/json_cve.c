@@ -46,6 +46,14 @@ static bool is_record_of(struct json_in *in, const json_t *root, const char *id)
 	return named;
 }
 
+/* Records of the kernel's CNA have no time before they leave it; those of others may. */
+static void read_published(struct json_in *in, const json_t *root, Cve *cve)
+{
+	json_t *meta = json_member(in, root, "", "cveMetadata", JSON_OBJECT);
+
+	cve->published = json_time(in, meta, "cveMetadata", "datePublished");
+}
+
 /* "en", "en-US", "en_GB". */
 static bool is_english(const char *lang)
 {
@@ -153,6 +161,7 @@ bool json_cve_record(struct arena *a, const char *text, size_t n, const char *wh
 				  JSON_OBJECT);
 		if ((title = json_text(&in, cna, CNA, "title")))
 			cve->title = title;
+		read_published(&in, root, cve);
 		read_description(&in, cna, cve);
 		read_affected(&in, cna, cve);
 		read_metrics(&in, cna, origin, cve);

@@ -75,7 +75,7 @@ static const char *read_id(struct page_in *p, const json_t *cve)
 
 static void read_record(struct page_in *p, const json_t *record, size_t number)
 {
-	const char *id, *modified;
+	const char *id, *modified, *published;
 	json_t *cve;
 
 	p->in.where = arena_printf(p->in.arena, "NVD record %zu", number);
@@ -87,7 +87,9 @@ static void read_record(struct page_in *p, const json_t *record, size_t number)
 	if (!(id = read_id(p, cve)))
 		return;
 	p->in.where = arena_printf(p->in.arena, "NVD %s", id);
+	published = json_time(&p->in, cve, "", "published");
 	PB_ADD_STR(p->in.arena, p->page, cve_ids, id);
+	PB_ADD_STR(p->in.arena, p->page, published, published ? published : "");
 	modified = json_time(&p->in, cve, "", "lastModified");
 	if (modified && (!p->page->newest || strcmp(modified, p->page->newest) > 0))
 		p->page->newest = modified;

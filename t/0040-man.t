@@ -31,4 +31,6 @@ tables=$(cat lib/schema*.sql | sqlite3 -bail "$scratch/schema" && sqlite3 "$scra
 documented=$(sed -n 's/^\.It Sy \([a-z_]*\).*/\1/p' man/tuxtape-database.5 | sort)
 like "$tables" 'cve_instance' 'there are tables'
 is "$documented" "$tables" 'the tables are documented, each and no other'
+like "$(tr '\n' ' ' <man/tuxtape-database.5)" "is the version of its schema, $(sed -n 's/^#define DB_VERSION \([0-9]*\).*/\1/p' lib/db.h) now" \
+  'and its version is the one that is written'
 done_testing

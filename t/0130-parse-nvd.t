@@ -90,4 +90,23 @@ nvd_run --nvd-fresh 0
 is_exit 0 'a score changes after it was stored'
 is "$(sqlite3 "$scratch/db" "SELECT base_score FROM score WHERE origin = 'nvd' AND cve_id = 'CVE-2024-90003'")" 0.0 '  and is refreshed'
 is "$(sqlite3 "$scratch/db" "SELECT count(*) FROM score WHERE origin = 'nvd'")" "$before" '  without doubling the others'
+
+# A database from before NVD's times were kept: all is asked for again, at the pace of a first sync.
+stop "$httpd_pid"
+rm -f "$scratch"/db*
+start_httpd --nvd "$world/nvd.jsonl"
+nvd_run
+sqlite3 "$scratch/db" 'ALTER TABLE cve DROP COLUMN published; DROP TABLE nvd_record; PRAGMA user_version = 3'
+stop "$httpd_pid"
+start_httpd --nvd "$world/nvd.jsonl" --fault 3-999:503 --log "$scratch/log8"
+nvd_run --nvd-fresh 0
+is_exit 3 'an older database, and NVD fails after two pages'
+unlike "$(cat "$scratch/log8")" 'lastModStartDate' '  of a sync from the beginning'
+stop "$httpd_pid"
+start_httpd --nvd "$world/nvd.jsonl" --log "$scratch/log9"
+nvd_run --nvd-fresh 0
+is_exit 0 '  and the next run goes on'
+like "$(head -n 1 "$scratch/log9")" 'startIndex=8$|startIndex=8[^0-9]' '  from the page it had come to'
+unlike "$(cat "$scratch/log9")" 'lastModStartDate' '  in the same sync'
+same <(dump_db "$scratch/db") "$scratch/want.txt" '  to the same result'
 done_testing

@@ -39,6 +39,14 @@ cves --kernel 6.1.3 --sort id
 is "$(awk 'NR > 1 { print $1 }' <<<"$out")" "$(sort -t- -k2,2n -k3,3n <<<"$all")" '--sort id sorts numbers as numbers'
 cves --kernel 6.1.3 --sort fix
 is "$(awk 'NR > 1 { print $4 == "mainline" ? 1 : $4 == "none" ? 2 : 0 }' <<<"$out" | uniq | tr '\n' ' ')" '0 1 2 ' '--sort fix puts the branch first'
+cves --kernel 6.1.3 --sort date
+like "$out" $'^CVE +SCORE SEVERITY FIXED IN +PUBLISHED +TITLE\n' '--sort date shows the dates'
+dates=$(awk 'NR > 1' <<<"$out" | cut -c50-59)
+like "$dates" '^2026-04-[0-9]{2}' '  which NVD tells'
+is "$dates" "$(sort -r <<<"$dates" | grep -v '^-'; grep '^-' <<<"$dates")" '  newest first, those that are not known last'
+like "$dates" '-         $' '  of which there is one'
+cves --kernel 6.1.3 --json
+is "$(jq -r '.[] | select(.id == "CVE-2024-90002") | .published' <<<"$out")" 2026-04-11T12:15:05.397 '  JSON has them as they are stated'
 
 for version in v6.1.3 6.1.3 v6.1.3-generic; do
   cves --kernel "$version"

@@ -30,6 +30,26 @@ is_exit 1 'a place that is not there'
 run "$TUXTAPE" backup --db "$db"
 is_exit 2 'no file is misuse'
 
+# Each version that there was comes up to date, and is kept as it was.
+for version in 1 2 3; do
+  old=$scratch/of-$version
+  for step in lib/schema.sql lib/schema_2.sql lib/schema_3.sql; do
+    [ "$step" = lib/schema.sql ] || [ "${step//[!0-9]/}" -le "$version" ] || break
+    sqlite3 "$old" <"$step"
+  done
+  sqlite3 "$old" "PRAGMA journal_mode = WAL; PRAGMA user_version = $version;
+    INSERT INTO kernel_config (name, version__major, version__minor, revision, body) VALUES ('web', 6, 1, 1, 'CONFIG_SMP=y')" >"$scratch/null"
+  run "$TUXTAPE" cves --kernel 6.1 --db "$old"
+  is_exit 1 "a database of version $version is not read"
+  like "$err" "of version $version; run .tuxtape parse" '  and what to do is said'
+  run parse --db "$old" --no-nvd
+  is_exit 0 '  parse brings it up to date'
+  like "$err" "brought from version $version to" '  and says so'
+  is "$(sqlite3 "$old.v$version" 'PRAGMA user_version')" "$version" '  it is kept as it was'
+  is "$(sqlite3 "$old" 'SELECT name FROM kernel_config')" web '  its config is there'
+  same <(dump_db "$old" | grep -av "'web'") "$scratch/want" '  and the rest is as if it were new'
+done
+
 # The tables that the proof of concept makes.
 sqlite3 "$scratch/poc" <<'SQL'
 CREATE TABLE cve (name TEXT NOT NULL PRIMARY KEY, severity REAL, attack_vector TEXT, description TEXT);

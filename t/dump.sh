@@ -7,6 +7,7 @@ dump_db() {
 SELECT * FROM cve ORDER BY cve;
 SELECT * FROM cve_instance ORDER BY cve, line;
 SELECT cve, position, name FROM cve_file JOIN path USING (path) ORDER BY cve, position;
+SELECT * FROM nvd_record ORDER BY cve_id;
 SELECT * FROM score ORDER BY cve_id, origin, position;
 SELECT fix_commit, state, subject, message, patch FROM fix ORDER BY fix_commit;
 SELECT fix_commit, position, name, created FROM fix_file JOIN fix USING (fix) JOIN path USING (path) ORDER BY fix_commit, position;

@@ -94,6 +94,8 @@ static void check_nvd(struct db *db, struct arena *a)
 	bool was;
 
 	PB_ADD_STR(a, &page, cve_ids, put->id);
+	PB_ADD_STR(a, &page, published, "2026-04-02T12:15:05.397");
+	put->published = "2026-04-01";
 	s = PB_ADD(a, &page, scores, score);
 	*s = *put->scores[0];
 	s->origin = "nvd";
@@ -105,14 +107,19 @@ static void check_nvd(struct db *db, struct arena *a)
 	db_cve_get(db, a, put->id, &got);
 	is_str(got->score_source, "nvd@nist.gov", "NVD's score is shown when it is preferred");
 	is_int((long long)got->n_scores, 2, "and both are kept");
+	is_str(got->published, "2026-04-02T12:15:05.397", "its time goes before the record's");
 	is_int(db_rescore_all(db, "cna"), 0, "the preference changes");
 	db_cve_get(db, a, put->id, &got);
 	is_str(got->score_source, "a-cna", "the CNA's score is shown");
 	page.n_scores = 0;
-	is_int(db_nvd_put(db, a, &page, "nvd"), 0, "NVD withdraws its score");
+	page.published[0] = "";
+	put->published = "2026-04-01";
+	is_int(db_nvd_put(db, a, &page, "nvd"), 0, "NVD withdraws its score, and its time");
+	is_int(db_cve_put(db, a, put, "nvd", &was), 0, "the record comes again");
 	db_cve_get(db, a, put->id, &got);
 	is_int((long long)got->n_scores, 1, "one is left");
 	is_str(got->score_source, "a-cna", "and shown");
+	is_str(got->published, "2026-04-01", "so is the record's time");
 }
 
 static void check_fix(struct db *db, struct arena *a)

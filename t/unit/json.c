@@ -116,6 +116,12 @@ static void test_record(void)
 	ok(is_score(3, UUID, "2.0", V20, 72), "2.0 as stated");
 	is_str(cve.n_scores ? cve.scores[0]->as_of : "", "2026-05-01T10:00:00.000Z", "as of");
 
+	ok(!cve.published, "records of the kernel's CNA have no time");
+	ok(record("{\"cveMetadata\": {\"cveId\": \"CVE-2024-1234\", \"datePublished\": \"2026-04-01T10:00:00.000Z\"}}") &&
+		   cve.published,
+	   "others");
+	is_str(cve.published, "2026-04-01T10:00:00.000Z", "may");
+
 	ok(record("{\"cveMetadata\": {\"cveID\": \"CVE-2024-1234\"}}"), "cveID is taken, too");
 	ok(!cve.title && !cve.description && !cve.n_program_files && !cve.n_scores, "what is missing stays absent");
 	is_int((long long)said.n_complaints, 0, "and is no complaint");
@@ -404,6 +410,7 @@ static bool is_nvd_score(size_t i, const char *id, const char *source, const cha
 #define V2_METRICS "\"cvssMetricV2\": [" METRIC("nvd@nist.gov", V20, "7.2") "]"
 #define V31_METRICS "\"cvssMetricV31\": [" METRIC("nvd@nist.gov", HIGH, "1") ", " METRIC("x@y", HIGH, "7.8") "]"
 #define V40_METRICS "\"cvssMetricV40\": [" METRIC("x@y", V40, "8.5") "]"
+#define PUBLISHED(id, when) "{\"cve\": {\"id\": \"" id "\", \"published\": " when "}}"
 #define SCORED ENTRY("CVE-2024-1234", JUNE, V2_METRICS ", " V31_METRICS ", " V40_METRICS ", \"ssvcV203\": [{}]")
 #define UNSCORED ENTRY("CVE-2023-9001", MAY, "")
 #define OLDER ENTRY("CVE-2023-9002", MAY, "\"cvssMetricV30\": [" METRIC("a@b", V30, "0") "]")
@@ -427,6 +434,11 @@ static void test_page(void)
 	ok(is_nvd_score(4, "CVE-2023-9002", "a@b", V30, 98), "3.0 computed");
 	is_str(page.scores[0]->version, "3.1", "version");
 	is_str(page.scores[0]->as_of, JUNE, "as of the record's last change");
+
+	nvd(PAGE("0", "3", UNSCORED ", " PUBLISHED("CVE-2024-1111", "\"" MAY "\"") ", " PUBLISHED("CVE-2024-2222", "null")));
+	ok(page.n_published == 3 && !*page.published[0] && !*page.published[2],
+	   "a time for each record, empty where it has none");
+	is_str(page.published[1], MAY, "as it is stated");
 
 	ok(nvd(PAGE("0", "2", OLDER ", " SCORED)) == 0 && page.newest && strcmp(page.newest, JUNE) == 0,
 	   "the newest change wherever it stands");
@@ -472,6 +484,7 @@ static const struct {
 	{ ENTRY("CVE-2023-9001", MAY, ""), "NVD record 2", "CVE-2023-9001 stands twice", false },
 	{ ENTRY("CVE-2024-1234", "yesterday", ""), "NVD CVE-2024-1234", "lastModified is no time", true },
 	{ ENTRY("CVE-2024-1234", "2026-05-01T00:00:00.00000000000000000000", ""), "NVD CVE-2024-1234", "is no time", true },
+	{ PUBLISHED("CVE-2024-1234", "\"soon\""), "NVD CVE-2024-1234", "published is no time", true },
 	{ "{\"cve\": {\"id\": \"CVE-2024-1234\", \"metrics\": []}}", "NVD CVE-2024-1234", "metrics is not an object", true },
 	{ ENTRY("CVE-2024-1234", MAY, "\"cvssMetricV31\": {}"), "NVD CVE-2024-1234", "cvssMetricV31 is not an array", true },
 	{ ENTRY("CVE-2024-1234", MAY, "\"cvssMetricV31\": [7]"), "NVD CVE-2024-1234", "cvssMetricV31 is not an object",
