@@ -5,7 +5,7 @@
 parsed_world
 mini=$scratch/mini
 t/make-mini-kernel "$mini" >"$scratch/null" 2>&1 || bail 'make-mini-kernel fails'
-start_server -d "$db" --lease 3s
+start_server -d "$db" --lease 1h
 put() {
   printf '%s\n' "${@:3}" >"$scratch/config"
   run "$TUXTAPE" config put "$1" --kernel "$2" "$scratch/config" --server "$server"
@@ -55,6 +55,10 @@ like "$(why)" 'CONFIG_LOCALVERSION' '  by name'
 not_ok '  and nothing was run' test -e "$scratch/F"
 
 # The network is gone for longer than the lease: the server stands still.
+stop "$builder_pid"
+stop "$server_pid"
+start_server -d "$db" --lease 3s
+start_builder "$scratch/work"
 put cut 6.1.9 CONFIG_HANG=y
 ok 'a build' wait_for 20 in_state "$job" 3
 group=$(pgrep -P "$server_pid" | tr '\n' ' ')
