@@ -1,8 +1,8 @@
 /* Owns one run of a program that is killed at a line it says: killat LINE PROGRAM [ARGUMENT]... kills with SIGKILL when the program
- * says "NAME: LINE" on stderr, and waits until the processes that it had started have ended, too. Exit status 0: it was killed there;
- * 1: it ended before, was another program than the one named, or left a process that lives on. Refuses to guess from timing: stderr is
- * a pipe that holds one line, looked at without taking it out, so that the program comes no further than to its next line. What it
- * said before goes to stderr. */
+ * says "NAME: LINE" on stderr or, where LINE ends in a count such as 66/331, first says as much or more of the same, and waits until the
+ * processes that it had started have ended, too. Exit status 0: it was killed there; 1: it ended before, was another program than the one
+ * named, or left a process that lives on. Refuses to guess from timing: stderr is a pipe that holds one line, looked at without taking it
+ * out, so that the program comes no further than to its next line. What it said before goes to stderr. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -62,11 +62,32 @@ static bool look(int from, const int copy[2], char *line, size_t size)
 	return true;
 }
 
+/* The count at the end of "mark fetch linux 66/331"; *what gets how long the text before it is. False where there is none. */
+static bool count_of(const char *text, size_t *what, long *count)
+{
+	const char *space = strrchr(text, ' ');
+	char *end;
+
+	if (!space)
+		return false;
+	*what = (size_t)(space - text);
+	*count = strtol(space + 1, &end, 10);
+	return end > space + 1 && *end == '/';
+}
+
+/* What a fetch has received when it tells of it depends on how the bytes came: no two runs need to name the same counts. */
 static bool says(const char *line, const char *wanted)
 {
 	const char *text = strstr(line, ": ");
+	size_t said_what, wanted_what;
+	long said, least;
 
-	return text && strcmp(text + 2, wanted) == 0;
+	if (!text)
+		return false;
+	text += 2;
+	if (!count_of(text, &said_what, &said) || !count_of(wanted, &wanted_what, &least))
+		return strcmp(text, wanted) == 0;
+	return said_what == wanted_what && strncmp(text, wanted, said_what) == 0 && said >= least;
 }
 
 #define PATIENCE 30 /* seconds that orphans have to end */
