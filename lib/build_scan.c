@@ -32,7 +32,9 @@ struct build_scan {
 	size_t n_files, n_bases, n_edges, n_exports;
 	const char **files; /* sorted, each once */
 	struct base_name *bases;
-	struct edge *edges; /* sorted by header */
+	struct edge *edges;  /* in the order in which they were read */
+	uint32_t *includers; /* of file 0, of file 1, ...: those of file i are at [starts[i], starts[i + 1]) */
+	uint32_t *starts;
 	struct export *exports;
 };
 
@@ -292,13 +294,21 @@ const char *build_scan_space(const struct build_scan *s, const char *symbol)
 
 /* ---- The scan */
 
-static int compare_edges(const void *p, const void *q)
+/* There are ten edges and more a file: they are counted into their places. */
+static void sort_edges(struct build_scan *s)
 {
-	const struct edge *x = p, *y = q;
+	uint32_t *next = arena_alloc(s->arena, (s->n_files + 1) * sizeof(*next));
 
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	return (x->from > y->from) - (x->from < y->from);
+	s->starts = arena_alloc(s->arena, (s->n_files + 1) * sizeof(*s->starts));
+	s->includers = arena_alloc(s->arena, (s->n_edges + 1) * sizeof(*s->includers));
+	for (size_t i = 0; i < s->n_edges; i++)
+		s->starts[s->edges[i].to + 1]++;
+	for (size_t i = 0; i < s->n_files; i++) {
+		s->starts[i + 1] += s->starts[i];
+		next[i] = s->starts[i];
+	}
+	for (size_t i = 0; i < s->n_edges; i++)
+		s->includers[next[s->edges[i].to]++] = s->edges[i].from;
 }
 
 static int read_file(struct build_scan *s, const struct build_scan_input *in, size_t file, struct buf *text)
@@ -326,26 +336,18 @@ int build_scan_run(struct arena *a, const struct build_scan_input *in, struct bu
 	list_files(s, in);
 	for (size_t i = 0; !err && i < s->n_files; i++)
 		err = read_file(s, in, i, &text);
-	if (s->n_edges)
-		qsort(s->edges, s->n_edges, sizeof(*s->edges), compare_edges);
+	sort_edges(s);
 	if (s->n_exports)
 		qsort(s->exports, s->n_exports, sizeof(*s->exports), compare_exports);
 	buf_free(&text);
 	return err;
 }
 
-static bool is_edge_before(const void *edge, const void *header)
-{
-	return ((const struct edge *)edge)->to < *(const uint32_t *)header;
-}
-
 /* Marks who includes that header and is not marked, and puts them into the queue. */
 static void mark_includers(const struct build_scan *s, uint32_t header, bool *met, uint32_t *queue, size_t *n)
 {
-	size_t i = bound(s->edges, s->n_edges, sizeof(*s->edges), &header, is_edge_before);
-
-	for (; i < s->n_edges && s->edges[i].to == header; i++) {
-		uint32_t from = s->edges[i].from;
+	for (size_t i = s->starts[header]; i < s->starts[header + 1]; i++) {
+		uint32_t from = s->includers[i];
 
 		if (!met[from])
 			queue[(*n)++] = from;
