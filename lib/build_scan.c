@@ -163,7 +163,7 @@ static bool take_generic(struct build_scan *s, size_t from, struct piece name)
 
 static void take_include(struct build_scan *s, size_t from, struct piece spelled)
 {
-	if (spelled.n == 0 || spelled.n >= NAME_MOST || resolve(s, from, spelled, is_header))
+	if (resolve(s, from, spelled, is_header))
 		return;
 	if (spelled.n > 4 && memcmp(spelled.s, "asm/", 4) == 0 &&
 	    take_generic(s, from, (struct piece){ spelled.s + 4, spelled.n - 4 }))
@@ -194,9 +194,10 @@ static bool begins_line(const char *text, const char *p)
 	return p == text || p[-1] == '\n';
 }
 
-static void read_includes(struct build_scan *s, size_t from, const char *text, const char *end)
+/* The next #include at or behind *p, which moves behind it; an empty piece at the end. */
+static struct piece next_include(const char *text, const char **at, const char *end)
 {
-	const char *p = text, *begin;
+	const char *p = *at, *begin;
 
 	while (p < end && (p = memchr(p, '#', (size_t)(end - p)))) {
 		const char *mark = p++;
@@ -209,9 +210,21 @@ static void read_includes(struct build_scan *s, size_t from, const char *text, c
 			continue;
 		for (begin = ++p; p < end && *p != '>' && *p != '"' && *p != '\n';)
 			p++;
-		if (p < end && *p != '\n')
-			take_include(s, from, (struct piece){ begin, (size_t)(p - begin) });
+		if (p == end || *p == '\n' || p == begin || p - begin >= NAME_MOST)
+			continue;
+		*at = p;
+		return (struct piece){ begin, (size_t)(p - begin) };
 	}
+	return (struct piece){ NULL, 0 };
+}
+
+static void read_includes(struct build_scan *s, size_t from, const char *text, const char *end)
+{
+	const char *p = text;
+	struct piece spelled;
+
+	while ((spelled = next_include(text, &p, end)).n)
+		take_include(s, from, spelled);
 }
 
 /* ---- Exports */
@@ -236,6 +249,9 @@ static struct piece take_word(const char **p, const char *end)
 	return word;
 }
 
+static const char export_macro[] = "EXPORT_SYMBOL";
+#define EXPORT_MACRO_LEN (sizeof(export_macro) - 1)
+
 /* The namespace that a #define gives all exports of a file. */
 static struct piece default_space(const char *text, const char *end)
 {
@@ -248,34 +264,56 @@ static struct piece default_space(const char *text, const char *end)
 	return take_word(&p, end);
 }
 
-static void read_exports(struct build_scan *s, const char *text, const char *end)
-{
-	static const char macro[] = "EXPORT_SYMBOL";
-	const char *p = memmem(text, (size_t)(end - text), macro, sizeof(macro) - 1), *begin;
-	struct piece all = p ? default_space(text, end) : (struct piece){ NULL, 0 };
+/* Where the text is read, and the namespace of exports that name none. */
+struct export_reader {
+	const char *text, *p, *end;
+	struct piece all;
+};
 
-	for (; p; p = memmem(p, (size_t)(end - p), macro, sizeof(macro) - 1)) {
-		struct piece symbol, space;
+static void begin_exports(struct export_reader *r, const char *text, const char *end)
+{
+	*r = (struct export_reader){ .text = text,
+				     .p = memmem(text, (size_t)(end - text), export_macro, EXPORT_MACRO_LEN),
+				     .end = end };
+	if (r->p)
+		r->all = default_space(text, end);
+}
+
+/* The next export in a namespace; false at the end. */
+static bool next_export(struct export_reader *r, struct piece *symbol, struct piece *space)
+{
+	while (r->p && (r->p = memmem(r->p, (size_t)(r->end - r->p), export_macro, EXPORT_MACRO_LEN))) {
+		const char *begin = r->p;
 		bool spaced;
 
-		begin = p;
-		p += sizeof(macro) - 1;
-		spaced = end - p > 3 && memcmp(p, "_NS", 3) == 0;
-		while (p < end && is_word(*p))
-			p++;
-		if (p == end || *p != '(' || !begins_line(text, begin))
+		r->p += EXPORT_MACRO_LEN;
+		spaced = r->end - r->p > 3 && memcmp(r->p, "_NS", 3) == 0;
+		while (r->p < r->end && is_word(*r->p))
+			r->p++;
+		if (r->p == r->end || *r->p != '(' || !begins_line(r->text, begin))
 			continue;
-		p++;
-		symbol = take_word(&p, end);
-		if (spaced && (p == end || *p++ != ','))
+		r->p++;
+		*symbol = take_word(&r->p, r->end);
+		if (spaced && (r->p == r->end || *r->p++ != ','))
 			continue;
-		space = spaced ? take_word(&p, end) : all;
-		if (symbol.n && space.n)
-			*(struct export *)arena_grow(s->arena, (void **)&s->exports, &s->n_exports,
-						     sizeof(*s->exports)) = (struct export){
-				arena_memdup(s->arena, symbol.s, symbol.n), arena_memdup(s->arena, space.s, space.n)
-			};
+		*space = spaced ? take_word(&r->p, r->end) : r->all;
+		if (symbol->n && space->n)
+			return true;
 	}
+	return false;
+}
+
+static void read_exports(struct build_scan *s, const char *text, const char *end)
+{
+	struct piece symbol, space;
+	struct export_reader r;
+
+	begin_exports(&r, text, end);
+	while (next_export(&r, &symbol, &space))
+		*(struct export *)arena_grow(s->arena, (void **)&s->exports, &s->n_exports,
+					     sizeof(*s->exports)) = (struct export){
+			arena_memdup(s->arena, symbol.s, symbol.n), arena_memdup(s->arena, space.s, space.n)
+		};
 }
 
 static int compare_exports(const void *p, const void *q)
@@ -290,6 +328,32 @@ const char *build_scan_space(const struct build_scan *s, const char *symbol)
 	if (s->n_exports)
 		found = bsearch(&key, s->exports, s->n_exports, sizeof(*s->exports), compare_exports);
 	return found ? found->space : NULL;
+}
+
+/* ---- What is worth keeping of a text */
+
+static void add_piece(struct buf *out, const char *before, struct piece piece)
+{
+	buf_adds(out, before);
+	buf_add(out, piece.s, piece.n);
+}
+
+void build_scan_reduce(struct buf *out, const char *text, size_t n)
+{
+	const char *p = text, *end = text + n;
+	struct piece symbol, space, spelled;
+	struct export_reader r;
+
+	while ((spelled = next_include(text, &p, end)).n) {
+		add_piece(out, "#include <", spelled);
+		buf_adds(out, ">\n");
+	}
+	begin_exports(&r, text, end);
+	while (next_export(&r, &symbol, &space)) {
+		add_piece(out, "EXPORT_SYMBOL_NS(", symbol);
+		add_piece(out, ", ", space);
+		buf_adds(out, ")\n");
+	}
 }
 
 /* ---- The scan */

@@ -9,7 +9,7 @@
 struct build_scan;
 
 struct build_scan_input {
-	/* Appends the contents of a file. ERR_NOTFOUND and ERR_INPUT pass it over, since a build makes files that its tree does
+	/* Appends the contents of a file, or what build_scan_reduce made of them. ERR_NOTFOUND and ERR_INPUT pass it over, since a build makes files that its tree does
 	 * not have; others end the scan. */
 	int (*read)(void *ctx, const char *path, struct buf *out);
 	void *ctx;
@@ -18,6 +18,10 @@ struct build_scan_input {
 	size_t n_headers;
 	const char *const *headers; /* that are asked about, whether the build compiled them or not */
 };
+
+/* Appends a text of a hundredth of the length or so that says the same to a scan as the one given: its #include lines and its exports in
+ * namespaces. */
+void build_scan_reduce(struct buf *out, const char *text, size_t n);
 
 /* Reads every file once, in order of their paths; the scan lives in the arena, and so must the input's paths. */
 int build_scan_run(struct arena *a, const struct build_scan_input *in, struct build_scan **out);

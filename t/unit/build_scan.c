@@ -40,6 +40,9 @@ static const struct {
 	  "#include \"table.inc\"\nEXPORT_SYMBOL_NS_GPL(ten ELEVEN);\nEXPORT_SYMBOL_NS_GPL(ten,\nEXPORT_SYMBOL_NS_GPL" },
 };
 
+/* Whether files are read as they are, or as what is kept of them. */
+static bool reduced;
+
 static int read_tree(void *ctx, const char *path, struct buf *out)
 {
 	const char *broken = ctx;
@@ -48,7 +51,10 @@ static int read_tree(void *ctx, const char *path, struct buf *out)
 		return fail(ERR_GIT, "%s is broken", path);
 	for (size_t i = 0; i < ARRAY_LEN(tree); i++)
 		if (strcmp(tree[i].path, path) == 0) {
-			buf_adds(out, tree[i].text);
+			if (reduced)
+				build_scan_reduce(out, tree[i].text, strlen(tree[i].text));
+			else
+				buf_adds(out, tree[i].text);
 			return 0;
 		}
 	return fail(ERR_NOTFOUND, "no %s", path);
@@ -117,6 +123,28 @@ static void test_exports(const struct build_scan *s)
 	ok(!build_scan_space(s, "nobody"), "no symbol");
 }
 
+static void test_reduce(void)
+{
+	static const char
+		text[] = "int a;\n # include \"../x.h\" /* why */\n#include <y z.h>\n#include M\n"
+			 "#define DEFAULT_SYMBOL_NAMESPACE ALL\nEXPORT_SYMBOL(a);\nEXPORT_SYMBOL_NS_GPL(b,\"ONE\");\n",
+		most[] = "#include <../x.h>\n#include <y z.h>\nEXPORT_SYMBOL_NS(a, ALL)\nEXPORT_SYMBOL_NS(b, ONE)\n";
+	struct buf once = { 0 }, twice = { 0 };
+
+	build_scan_reduce(&once, text, sizeof(text) - 1);
+	is_str(buf_str(&once), most, "what is kept of a text");
+	build_scan_reduce(&twice, buf_str(&once), once.len);
+	is_str(buf_str(&twice), most, "  is all kept of itself");
+	buf_reset(&once);
+	build_scan_reduce(&once, "int a;\nEXPORT_SYMBOL(a);\n", 25);
+	is_str(buf_str(&once), "", "of one that says nothing, nothing");
+	buf_reset(&once);
+	build_scan_reduce(&once, "#include <a\0b>\n", 15);
+	ok(once.len == 15 && memcmp(once.data, "#include <a\0b>\n", 15) == 0, "bytes are bytes");
+	buf_free(&once);
+	buf_free(&twice);
+}
+
 int main(void)
 {
 	struct build_scan *s;
@@ -125,6 +153,12 @@ int main(void)
 	is_int(scan(NULL, &s), 0, "the files are read, those that the tree lacks passed over");
 	test_includers(s);
 	test_exports(s);
+	reduced = true;
+	is_int(scan(NULL, &s), 0, "the same of what is kept of the files");
+	test_includers(s);
+	test_exports(s);
+	test_reduce();
+	reduced = false;
 	is_int(scan("kernel/two.c", &s), ERR_GIT, "what cannot be read for another reason ends it");
 	is_int(build_scan_run(arena, &(struct build_scan_input){ .read = read_tree }, &s), 0, "nothing compiled");
 	ok(!build_scan_space(s, "one"), "exports nothing");
