@@ -1,4 +1,4 @@
-/* Owns SHA-256, by mbedtls. Its software implementation cannot fail; where a build of mbedtls hands the work to hardware that does,
+/* Owns the sums of bytes. SHA-256 is by mbedtls. Its software implementation cannot fail; where a build of mbedtls hands the work to hardware that does,
  * the program ends rather than go on with a wrong sum. */
 #include "lib/hash.h"
 
@@ -58,4 +58,13 @@ const char *hash_text(char text[HASH_TEXT], const void *p, size_t n)
 
 	hash_of(sum, p, n);
 	return str_hex(text, sum, sizeof(sum));
+}
+
+uint64_t hash_mix(uint64_t sum, const void *p, size_t n)
+{
+	const uint8_t *s = p;
+
+	for (size_t i = 0; i < n; i++)
+		sum = (sum ^ s[i]) * 0x100000001b3u;
+	return sum;
 }

@@ -1,4 +1,4 @@
-/* SHA-256. */
+/* SHA-256, and a sum that is ten times as fast and tells accidents alone. */
 #ifndef TUXTAPE_HASH_H
 #define TUXTAPE_HASH_H
 
@@ -20,5 +20,10 @@ struct hash *hash_new(void);
 void hash_add(struct hash *h, const void *p, size_t n);
 void hash_end(struct hash *h, uint8_t sum[HASH_SIZE]);
 void hash_free(struct hash *h);
+
+/* FNV-1a, 64 bits (www.isthe.com/chongo/tech/comp/fnv): mixes n bytes into a sum that began as HASH_MIX_START. Bytes of which one differs never have the same sum; who
+ * wants to make two alike can. */
+#define HASH_MIX_START 0xcbf29ce484222325u
+uint64_t hash_mix(uint64_t sum, const void *p, size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "lib/clock.h"
 #include "lib/err.h"
+#include "lib/hash.h"
 #include "lib/str.h"
 
 #include <dirent.h>
@@ -208,48 +209,79 @@ static int open_folder(struct repo *r, const char *commit, const char *path, siz
 	return err;
 }
 
-/* Searches on from where the last search ended, once around. */
+/* Searches on from what was found last, once around. */
 static bool find_in_folder(struct folder *f, const char *name, struct tree_entry *e)
 {
-	size_t from = f->at;
+	const size_t ends[] = { f->tree.len, f->at };
+	size_t at = f->at;
 
-	for (int round = 0; round < 2; round++) {
-		while ((round == 0 || f->at < from) && tree_next(&f->tree, &f->at, e) > 0)
-			if (strcmp(e->name, name) == 0)
+	for (size_t round = 0; round < ARRAY_LEN(ends); round++, at = 0)
+		for (size_t next = at; at < ends[round] && tree_next(&f->tree, &next, e) > 0; at = next)
+			if (strcmp(e->name, name) == 0) {
+				f->at = at;
 				return true;
-		f->at = 0;
-	}
+			}
 	return false;
 }
 
-int repo_file(struct repo *r, const char *commit, const char *path, size_t most, struct buf *out)
+static int find_file(struct repo *r, const char *commit, const char *path, struct tree_entry *e)
 {
 	const char *slash = strrchr(path, '/');
-	struct object o = { 0 };
-	struct tree_entry e;
 	int err = open_folder(r, commit, path, slash ? (size_t)(slash - path) : 0);
 
 	if (err)
 		return err;
-	if (!find_in_folder(&r->folder, slash ? slash + 1 : path, &e) || (e.mode & 0170000) != 0100000)
+	if (!find_in_folder(&r->folder, slash ? slash + 1 : path, e) || (e->mode & 0170000) != 0100000)
 		return fail(ERR_NOTFOUND, "%s: no file %s in commit %.12s", r->path, path, commit);
-	if ((err = object_read(r, &e.id, GIT_OBJECT_BLOB, &o)))
+	return 0;
+}
+
+static int read_blob(struct repo *r, const git_oid *id, const char *name, size_t most, struct buf *out)
+{
+	struct object o = { 0 };
+	int err = 0;
+
+	if (object_read(r, id, GIT_OBJECT_BLOB, &o))
 		return fail(ERR_GIT, "%s", err_text());
 	if (o.len > most)
-		err = fail(ERR_INPUT, "%s: larger than %zu bytes", path, most);
+		err = fail(ERR_INPUT, "%s: larger than %zu bytes", name, most);
 	else
 		buf_add(out, o.data, o.len);
 	object_release(&o);
 	return err;
 }
 
-/* A fingerprint is a sum (FNV-1a) over names, sizes and times. */
+int repo_file(struct repo *r, const char *commit, const char *path, size_t most, struct buf *out)
+{
+	struct tree_entry e;
+	int err = find_file(r, commit, path, &e);
+
+	return err ? err : read_blob(r, &e.id, path, most, out);
+}
+
+int repo_file_id(struct repo *r, const char *commit, const char *path, uint8_t id[REPO_ID])
+{
+	struct tree_entry e;
+	int err = find_file(r, commit, path, &e);
+
+	if (!err)
+		memcpy(id, e.id.id, REPO_ID);
+	return err;
+}
+
+int repo_blob(struct repo *r, const uint8_t id[REPO_ID], size_t most, struct buf *out)
+{
+	char hex[REPO_HEX];
+	git_oid blob;
+
+	git_oid_fromraw(&blob, id);
+	return read_blob(r, &blob, git_oid_tostr(hex, sizeof(hex), &blob), most, out);
+}
+
+/* A fingerprint is a sum over names, sizes and times. */
 static void mix(uint64_t *print, const void *p, size_t n)
 {
-	const unsigned char *s = p;
-
-	for (size_t i = 0; i < n; i++)
-		*print = (*print ^ s[i]) * 0x100000001b3u;
+	*print = hash_mix(*print, p, n);
 }
 
 static bool mix_stat(uint64_t *print, const char *path, bool *folder)
@@ -279,7 +311,7 @@ static void mix_folder(uint64_t *print, const char *path, unsigned depth)
 	if (!mix_stat(print, path, &folder) || !folder || depth == 0 || !(d = opendir(path)))
 		return;
 	while ((e = readdir(d))) {
-		uint64_t one = 0xcbf29ce484222325u;
+		uint64_t one = HASH_MIX_START;
 		char *inner;
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
@@ -308,7 +340,7 @@ int repo_fingerprint(const char *path, uint64_t *print)
 
 	if (err)
 		return err;
-	*print = 0xcbf29ce484222325u;
+	*print = HASH_MIX_START;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		char *part = xasprintf("%s%s", git_repository_commondir(r->git), parts[i].name);
 

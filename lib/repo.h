@@ -9,6 +9,7 @@
 #include "lib/pb.h"
 
 #define REPO_HEX 41 /* a commit id in hexadecimal, with its NUL */
+#define REPO_ID 20  /* bytes of an object's id */
 
 struct repo;
 
@@ -62,6 +63,10 @@ int repo_changes(struct repo *r, const char *old, const char *now, const char *d
 
 /* Appends the contents of a file of a commit's tree. ERR_NOTFOUND where there is none; ERR_INPUT where it is larger than most. */
 int repo_file(struct repo *r, const char *commit, const char *path, size_t most, struct buf *out);
+
+/* The same in two steps, for those who may know already what is in a blob: the id of a file of a commit's tree, and what is in that blob. */
+int repo_file_id(struct repo *r, const char *commit, const char *path, uint8_t id[REPO_ID]);
+int repo_blob(struct repo *r, const uint8_t id[REPO_ID], size_t most, struct buf *out);
 
 /* A commit's tree as a tree_reader's ctx. repo_tree_read is its read: what stands at a path, links and folders included; what is not there
  * is TREE_ABSENT. ERR_GIT, ERR_INPUT. */

@@ -19,7 +19,7 @@ struct folder {
 	char commit[REPO_HEX];
 	char *dir;
 	struct object tree;
-	size_t at; /* where to go on searching */
+	size_t at; /* the entry found last: the next one is mostly behind it */
 };
 
 struct repo {

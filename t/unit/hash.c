@@ -32,6 +32,15 @@ static void test_million(void)
 	hash_free(NULL);
 }
 
+/* Sums from its authors' test vectors. */
+static void test_mix(void)
+{
+	ok(hash_mix(HASH_MIX_START, "", 0) == 0xcbf29ce484222325u, "the mix of nothing");
+	ok(hash_mix(HASH_MIX_START, "a", 1) == 0xaf63dc4c8601ec8cu, "of a");
+	ok(hash_mix(HASH_MIX_START, "foobar", 6) == 0x85944171f73967e8u, "of foobar");
+	ok(hash_mix(hash_mix(HASH_MIX_START, "foo", 3), "bar", 3) == 0x85944171f73967e8u, "  in pieces");
+}
+
 int main(void)
 {
 	char text[HASH_TEXT];
@@ -39,5 +48,6 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_LEN(examples); i++)
 		is_str(hash_text(text, examples[i].text, strlen(examples[i].text)), examples[i].sum, examples[i].text);
 	test_million();
+	test_mix();
 	return done();
 }
