@@ -81,3 +81,13 @@ int file_replace(const char *path, const void *p, size_t n, unsigned mode)
 	free(made);
 	return err ? err : sync_folder_of(path);
 }
+
+const char *file_cache_path(struct arena *a, const char *name)
+{
+	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	/* The specification has relative ones ignored. */
+	if (base && *base == '/')
+		return arena_printf(a, "%s/%s", base, name);
+	return home && *home == '/' ? arena_printf(a, "%s/.cache/%s", home, name) : NULL;
+}

@@ -2,6 +2,7 @@
 #ifndef TUXTAPE_FILE_H
 #define TUXTAPE_FILE_H
 
+#include "lib/arena.h"
 #include "lib/base.h"
 
 /* Makes the directories above path that are missing, mode 0755. ERR_SYS. */
@@ -13,5 +14,9 @@ int file_sync(const char *path);
 /* Puts n bytes in the place of path, durably and all at once: whoever reads sees the old file or the new one. mode is the file's,
  * whatever the umask. ERR_SYS. */
 int file_replace(const char *path, const void *p, size_t n, unsigned mode);
+
+/* Where a file of that name belongs among what this user can lose: below $XDG_CACHE_HOME, or ~/.cache. NULL where the environment names
+ * neither by an absolute path. Nothing is made. */
+const char *file_cache_path(struct arena *a, const char *name);
 
 #endif

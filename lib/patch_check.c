@@ -2,13 +2,21 @@
  * Refuses to guess: what was not there to look at is said to be unchecked. */
 #include "lib/patch_check.h"
 
+#include "lib/blob_notes.h"
 #include "lib/build_scan.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/kconfig.h"
 #include "lib/kver.h"
 #include "lib/lint.h"
 
 #define FILE_MOST (16u << 20)
+
+/* What a scan takes from each blob, from earlier runs: reading all that a build compiled is nearly all of the time of a check. The number
+ * goes up when build_scan_reduce finds more or less than before. Some tens of thousands of blobs fit. */
+#define NOTES_NAME "tuxtape/build-scan"
+#define NOTES_TITLE "build-scan 1"
+#define NOTES_MOST (16u << 20)
 
 int patch_kernel_read(struct db *db, struct arena *a, const char *config, const KernelVersion *version,
 		      struct patch_kernel *out)
@@ -57,14 +65,26 @@ struct build {
 	struct repo *repo;
 	const char *commit;
 	const struct diff *diff;
+	struct blob_notes *notes;
+	struct buf text;
 	struct build_scan *scan; /* NULL: not made yet */
 };
 
 static int read_source(void *ctx, const char *path, struct buf *out)
 {
 	struct build *b = ctx;
+	size_t before = out->len;
+	uint8_t id[REPO_ID];
+	int err = repo_file_id(b->repo, b->commit, path, id);
 
-	return repo_file(b->repo, b->commit, path, FILE_MOST, out);
+	if (err || blob_notes_find(b->notes, id, out))
+		return err;
+	buf_reset(&b->text);
+	if ((err = repo_blob(b->repo, id, FILE_MOST, &b->text)))
+		return err;
+	build_scan_reduce(out, buf_str(&b->text), b->text.len);
+	blob_notes_add(b->notes, id, buf_str(out) + before, out->len - before);
+	return 0;
 }
 
 /* One pass over all compiled files serves all questions; it is made when the first comes. */
@@ -76,14 +96,22 @@ static int scan_build(struct build *b)
 		.n_files = b->kernel->n_compiled,
 		.files = b->kernel->compiled,
 	};
+	const struct blob_notes_how notes = { file_cache_path(b->arena, NOTES_NAME), NOTES_TITLE, NOTES_MOST };
 	const char **headers = arena_alloc(b->arena, (b->diff->n_files + 1) * sizeof(*headers));
+	int err;
 
 	if (b->scan)
 		return 0;
 	for (size_t i = 0; i < b->diff->n_files; i++)
 		headers[in.n_headers++] = diff_path(&b->diff->files[i]);
 	in.headers = headers;
-	return build_scan_run(b->arena, &in, &b->scan);
+	b->notes = blob_notes_open(&notes);
+	/* Without a place to write, the next check reads all again, and finds the same. */
+	if (!(err = build_scan_run(b->arena, &in, &b->scan)))
+		blob_notes_save(b->notes);
+	blob_notes_free(b->notes);
+	buf_free(&b->text);
+	return err;
 }
 
 static int list_includers(void *ctx, struct arena *a, const char *header, size_t *n, const char ***files)

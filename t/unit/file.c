@@ -55,12 +55,37 @@ static void test_sync(void)
 	ok(strstr(err_text(), "none: ") && strstr(err_text(), strerror(ENOENT)), "is named: %s", err_text());
 }
 
+static void test_cache_path(void)
+{
+	static const struct {
+		const char *xdg, *home, *path;
+	} tries[] = {
+		{ "/cache", "/home/me", "/cache/tuxtape/x" },
+		{ NULL, "/home/me", "/home/me/.cache/tuxtape/x" },
+		{ "", "/home/me", "/home/me/.cache/tuxtape/x" },
+		{ "cache", "/home/me", "/home/me/.cache/tuxtape/x" },
+		{ "cache", "home", NULL },
+		{ NULL, NULL, NULL },
+	};
+	struct arena *a = arena_new(0);
+
+	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+		if (!tries[i].xdg || setenv("XDG_CACHE_HOME", tries[i].xdg, 1))
+			unsetenv("XDG_CACHE_HOME");
+		if (!tries[i].home || setenv("HOME", tries[i].home, 1))
+			unsetenv("HOME");
+		is_str(file_cache_path(a, "tuxtape/x"), tries[i].path, tries[i].path ? tries[i].path : "nowhere");
+	}
+	arena_free(a);
+}
+
 int main(void)
 {
 	ok(mkdtemp(dir) != NULL && chdir(dir) == 0, "a directory");
 	test_parents();
 	test_in_the_way();
 	test_sync();
+	test_cache_path();
 	unlink("plain");
 	ok(rmdir("a/b/c") + rmdir("a/b") + rmdir("a/d/e") + rmdir("a/d") + rmdir("a/f") + rmdir("a") == 0,
 	   "nothing else was made");
