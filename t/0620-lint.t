@@ -87,6 +87,55 @@ done
 run tuxtape lint "$scratch/header.patch" --config web --db "$db" "${clone[@]}" --json
 is "$(jq -r '.lint.findings[] | select(.rule == 9) | .files[]' <<<"$out")" "$(sort <<<"${includers// /$'\n'}")" '  in JSON, too'
 
+# What a build's files say of each other is kept: a clone that lacks one of them shows whether it was read.
+notes=$XDG_CACHE_HOME/tuxtape/build-scan
+cp "$scratch/out" "$scratch/found"
+ok 'what was found in the files is kept' test -s "$notes"
+cp "$notes" "$scratch/notes"
+git init -q --bare "$scratch/lacking.git"
+git -C "$world/linux.git" pack-objects -q --stdout --revs <<<'v6.1.3' | git -C "$scratch/lacking.git" unpack-objects -q
+git -C "$scratch/lacking.git" tag v6.1.3 "$(git -C "$world/linux.git" rev-parse 'v6.1.3^{commit}')"
+blob=$(git -C "$world/linux.git" rev-parse v6.1.3:fs/tapefs/inode.c)
+rm -f "$scratch/lacking.git/objects/${blob:0:2}/${blob:2}"
+header() {
+  run tuxtape lint "$scratch/header.patch" --config web --db "$db" --linux-repo "$1" --json
+}
+header "$scratch/lacking.git"
+is_exit 0 'what was read once is not read again'
+same "$scratch/out" "$scratch/found" '  and the same is found'
+same "$notes" "$scratch/notes" '  nothing new is kept'
+rm "$notes"
+header "$scratch/lacking.git"
+is_exit 1 'what is not kept is read'
+like "$err" "$blob" '  and is missing'
+not_ok '  a check that failed keeps nothing' test -e "$notes"
+for what in damaged short empty other; do
+  case $what in
+    damaged) sed 's/ringlog/ringl0g/' "$scratch/notes" >"$notes" ;;
+    short) head -c 100 "$scratch/notes" >"$notes" ;;
+    empty) : >"$notes" ;;
+    other) { printf 'build-scan 0'; tail -c +13 "$scratch/notes"; } >"$notes" ;;
+  esac
+  not_ok "notes that are $what" cmp -s "$notes" "$scratch/notes"
+  header "$world/linux.git"
+  same "$scratch/out" "$scratch/found" '  are not believed'
+  same "$notes" "$scratch/notes" '  but made anew'
+done
+rm "$notes"
+mkdir "$notes"
+header "$world/linux.git"
+same "$scratch/out" "$scratch/found" 'a folder in the way'
+is "$(ls -A "${notes%/*}")" build-scan '  with nothing left beside it'
+rmdir "$notes" "${notes%/*}"
+: >"${notes%/*}"
+header "$world/linux.git"
+same "$scratch/out" "$scratch/found" 'a file in the way of the folder'
+rm "${notes%/*}"
+run env -u XDG_CACHE_HOME -u HOME "$TUXTAPE" lint "$scratch/header.patch" --config web --db "$db" --linux-repo "$world/linux.git" --json
+same "$scratch/out" "$scratch/found" 'no home'
+run tuxtape lint "$scratch/header.patch" --kernel 6.1.3 "${clone[@]}"
+not_ok 'without a build nothing is kept' test -e "${notes%/*}"
+
 # Hostile patches
 printf -- '--- a/../../../etc/passwd\n+++ b/../../../etc/passwd\n@@ -1 +1 @@\n-root\n+toor\n' >"$scratch/hostile"
 run tuxtape lint "$scratch/hostile" --kernel 6.1.3 "${clone[@]}"

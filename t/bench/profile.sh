@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# bench/profile.sh WORLD [DB]: build profiles: what making one added to a build, storing one, and the answer for many configs. DB: a database that a
-# parse of the world has made; else one is made. Prints rows of a Markdown table. The first row needs a DB whose newest finished job built a real kernel:
-# nothing is built here, the numbers are those that the builder wrote down.
+# bench/profile.sh WORLD [DB]: build profiles: what making one added to a build, storing one, the answer for many configs, a patch linted for one. DB: a
+# database that a parse of the world has made; else one is made. Prints rows of a Markdown table. The first row needs a DB whose newest finished job
+# built a real kernel: nothing is built here, the numbers are those that the builder wrote down.
 . t/bench.sh
 world=${1:?a world made in full}
 build=${O:-build}
@@ -51,3 +51,29 @@ done
 all=$({ time "$tuxtape" cves "${configs[@]}" --count --server "$TUXTAPE_SERVER" >/dev/null 2>&1; } 2>&1)
 one=$({ time "$tuxtape" cves --config c1 --count --server "$TUXTAPE_SERVER" >/dev/null 2>&1; } 2>&1)
 row 'FetchCves for 50 configs of 5,000 files at once' "$all s" "for one of them: $one s" "$(ratio "$all" "$one")"
+
+# What the build's files say of each other, read and found again: a patch of a header, for a config of 5,000 files.
+export XDG_CACHE_HOME=$scratch/cache
+repo=$world/linux.git
+git -C "$repo" log --no-merges --format=%H v6.1.170..HEAD -- include/ | while read -r commit; do
+  git -C "$repo" diff-tree -p --no-renames --full-index --no-commit-id "$commit" >"$scratch/$commit.patch"
+done
+patch=$(find "$scratch" -maxdepth 1 -name '*.patch' -size +0 -printf '%s %p\n' | sort -n | awk '{ n[NR] = $2 } END { print n[int((NR + 1) / 2)] }')
+git -C "$repo" ls-tree -r v6.1.170 | awk -F'[ \t]' '$2 == "blob" { print $4 "\t" $3 }' | sort >"$scratch/blobs"
+sqlite3 "$db" "SELECT CAST(p.name AS TEXT) FROM compiled_file JOIN path AS p USING (path) JOIN kernel_config AS k USING (config) WHERE k.name = 'c1'" | sort |
+  join -t "$(printf '\t')" -o 2.2 - "$scratch/blobs" >"$scratch/ids"
+lint() {
+  "$tuxtape" lint "$patch" --config c1 --db "$db" --linux-repo "$repo" --quiet >/dev/null 2>&1 || true
+}
+for _ in 1 2 3 4 5; do
+  rm -rf "$XDG_CACHE_HOME"
+  first=$({ time lint; } 2>&1)
+  again=$({ time lint; } 2>&1)
+  peer=$({ time git -C "$repo" cat-file --batch <"$scratch/ids" >/dev/null; } 2>&1)
+  echo "$first $again $peer"
+done >"$scratch/scans"
+peer=$(median "$scratch/scans" "\$3 * 1000" %.0f)
+for what in "1:the first time" "2:again (aim: 200 ms)"; do
+  took=$(median "$scratch/scans" "\$${what%%:*} * 1000" %.0f)
+  row "a patch of a header linted for a build of $(wc -l <"$scratch/ids") files, ${what#*:}" "$took ms" "\`git cat-file --batch\` of the files: $peer ms" "$(ratio "$took" "$peer")"
+done
