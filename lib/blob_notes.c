@@ -113,7 +113,7 @@ struct blob_notes *blob_notes_open(const struct blob_notes_how *how)
 
 bool blob_notes_find(struct blob_notes *b, const uint8_t id[BLOB_NOTES_ID], struct buf *out)
 {
-	struct note key, *found;
+	struct note key = { .len = 0 }, *found;
 
 	memcpy(key.id, id, BLOB_NOTES_ID);
 	found = b->n_old ? bsearch(&key, b->old, b->n_old, sizeof(*b->old), compare_ids) : NULL;
