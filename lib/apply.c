@@ -4,6 +4,7 @@
 #include "lib/apply_image.h"
 
 #include "lib/err.h"
+#include "lib/hash.h"
 #include "lib/pb.h"
 #include "lib/str.h"
 
@@ -78,10 +79,8 @@ const char *apply_state_name(ApplyState state)
 
 static size_t hash_path(const char *s)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = hash_mix(HASH_MIX_START, s, strlen(s));
 
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
 	return (size_t)(h ^ (h >> 32));
 }
 

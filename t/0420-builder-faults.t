@@ -27,7 +27,7 @@ start_builder() {
 # Builders that lie.
 lie() {
   put "lie-$1" 6.1.9 CONFIG_NET=y
-  timeout 60 python3 t/hostile_builder.py "$server" "$1" >"$scratch/said" 2>&1
+  timeout 300 python3 t/hostile_builder.py "$server" "$1" >"$scratch/said" 2>&1
 }
 for kind in parent absolute nothing many; do
   lie "$kind"

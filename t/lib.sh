@@ -169,9 +169,10 @@ done_testing() {
 
 # ---- Processes
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails when it did not in time.
+# wait_for SECONDS COMMAND...: until the command succeeds; fails when it did not in time, which is five times as long where others use the
+# machine, too.
 wait_for() {
-  local until=$((SECONDS + $1 + 1))
+  local until=$((SECONDS + 5 * $1 + 1))
   shift
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $until ] || return 1
