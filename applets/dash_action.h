@@ -31,6 +31,7 @@ enum {
 	X(CANCEL_JOB, "CancelJob", "C", "cancel", "take a job out of the queue, or stop its build", ON_PAGE) \
 	X(RETRY_JOB, "RetryJob", "r", "retry", "queue a job's config again", ON_PAGE)                        \
 	X(COMPARE, "Diff", "d", "diff", "show what differs from another", ON_PAGE)                           \
+	X(APPROVED, "Approved", "t", "approved", "show the approved revision, or the fix", ON_PAGE)          \
 	X(EXPORT, "Export", "x", "export", "write it to a file", ON_PAGE)                                    \
 	X(PRERELEASES, "ReleaseCandidates", "p", "rc", "show release candidates, or not", ON_PAGE)           \
 	X(SEVERITY, "Severity", "v", "severity", "show only CVEs of a severity and above", ON_PAGE)          \

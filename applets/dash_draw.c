@@ -42,13 +42,13 @@ static void draw_tabs(const struct dash *d, struct canvas *c)
 /* "Details (2/3)" where not all panes are seen. */
 static void pane_title(const struct view *v, const struct pane *p, struct buf *out)
 {
-	unsigned seen = 0;
+	unsigned seen = 0, all = dash_panes_before(v, v->n);
 
 	for (unsigned i = 0; i < v->n; i++)
 		seen += v->panes[i].seen;
 	buf_adds(out, p->title ? p->title : p->def->title);
-	if (seen < v->n)
-		buf_printf(out, " (%u/%u)", (unsigned)(p - v->panes) + 1, v->n);
+	if (seen < all)
+		buf_printf(out, " (%u/%u)", dash_panes_before(v, (unsigned)(p - v->panes)) + 1, all);
 }
 
 static const char *empty_text(const struct pane *p, unsigned *style)
@@ -156,6 +156,14 @@ static bool draw_status(const struct dash *d, struct canvas *c, int row)
 	return true;
 }
 
+static bool has_two_in_one_place(const struct view *v)
+{
+	for (unsigned i = 0; i < v->n; i++)
+		if (v->panes[i].away && !v->panes[i].hidden)
+			return true;
+	return false;
+}
+
 /* Is there something for it to do? Only for what the footer shows. */
 static bool footer_shows(const struct dash *d, unsigned action)
 {
@@ -165,7 +173,9 @@ static bool footer_shows(const struct dash *d, unsigned action)
 	if (!dash_actions[action].label || !dash_applies(d, action))
 		return false;
 	if (action == ACT_NEXT_PANE || action == ACT_ZOOM)
-		return v && v->n > 1;
+		return v && dash_panes_before(v, v->n) > 1;
+	if (action == ACT_APPROVED)
+		return v && has_two_in_one_place(v);
 	if (action == ACT_SORT)
 		return p && p->list.rows && p->list.rows->sort_key;
 	if (action == ACT_BACK)

@@ -10,11 +10,12 @@
 #define ALERT_MS 6000
 #define BODY_TOP 1 /* rows above and below the panes: tabs; status and footer */
 #define BODY_REST 3
-#define SIDE_BY_SIDE 150 /* from so many columns on, details stand beside the list */
+#define SIDE_BY_SIDE 150 /* from so many columns on, details stand beside the list, and no two panes have one place */
 #define SMALL_ROWS 12    /* below, one pane has the screen */
 #define SMALL_COLS 50
 #define DETAIL_COLS 36 /* what a detail pane wants at least */
 #define DETAIL_ROWS 4
+#define LIST_FRAME 3 /* rows of a list's frame and head */
 
 struct view *dash_front(const struct dash *d)
 {
@@ -408,6 +409,14 @@ void dash_set_title(struct dash *d, unsigned pane, const char *title)
 		replace(&p->title, title);
 }
 
+void dash_hide(struct dash *d, unsigned pane, bool hidden)
+{
+	struct pane *p = pane_of(d, pane);
+
+	if (p)
+		p->hidden = hidden;
+}
+
 unsigned dash_focus(const struct dash *d)
 {
 	const struct view *v = current(d);
@@ -534,6 +543,50 @@ void dash_open_sort(struct dash *d)
 
 /* ---- Layout */
 
+unsigned dash_panes_before(const struct view *v, unsigned end)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < end; i++)
+		n += !v->panes[i].away;
+	return n;
+}
+
+/* The second of two panes that have one place; 0 where no two have. */
+static unsigned sharing(const struct dash *d, const struct view *v)
+{
+	for (unsigned i = 1; i < v->n && d->cols < SIDE_BY_SIDE; i++)
+		if (v->panes[i].def->shares && !v->panes[i].hidden && !v->panes[i - 1].hidden)
+			return i;
+	return 0;
+}
+
+bool dash_swap(struct dash *d)
+{
+	struct view *v = current(d);
+	unsigned second = v ? sharing(d, v) : 0;
+
+	if (second == 0)
+		return false;
+	v->swapped = !v->swapped;
+	if (v->focus == second || v->focus == second - 1)
+		v->focus = v->swapped ? second : second - 1;
+	return true;
+}
+
+/* Which panes have a place. The one with the focus keeps its own, whatever becomes of the screen's size. */
+static void choose_panes(const struct dash *d, struct view *v)
+{
+	unsigned second = sharing(d, v);
+
+	if (second && (v->focus == second || v->focus == second - 1))
+		v->swapped = v->focus == second;
+	for (unsigned i = 0; i < v->n; i++)
+		v->panes[i].away = v->panes[i].hidden || (second && i == (v->swapped ? second - 1 : second));
+	while (v->focus && v->panes[v->focus].away)
+		v->focus--;
+}
+
 static void place_one(struct view *v, struct rect body)
 {
 	v->panes[v->focus].r = body;
@@ -543,11 +596,13 @@ static void place_one(struct view *v, struct rect body)
 /* Shares `r` among the panes from `first` on, beside each other or one above the other. */
 static void share(struct view *v, unsigned first, struct rect r, bool beside)
 {
-	unsigned left = v->n - first;
+	unsigned left = dash_panes_before(v, v->n) - dash_panes_before(v, first);
 
-	for (unsigned i = first; i < v->n; i++, left--) {
+	for (unsigned i = first; i < v->n; i++) {
 		struct rect part = r;
 
+		if (v->panes[i].away)
+			continue;
 		if (beside) {
 			part.cols = r.cols / (int)left;
 			r.col += part.cols;
@@ -557,17 +612,19 @@ static void share(struct view *v, unsigned first, struct rect r, bool beside)
 			r.row += part.rows;
 			r.rows -= part.rows;
 		}
+		left--;
 		v->panes[i].r = part;
 		v->panes[i].seen = true;
 	}
 }
 
 /* One of the details has all their room where it does not do for each. */
-static void place_details(struct view *v, struct rect r)
+static void place_details(struct view *v, int details, struct rect r)
 {
-	int details = (int)v->n - 1;
 	unsigned one = v->focus ? v->focus : 1;
 
+	while (v->panes[one].away)
+		one++;
 	if (r.cols / details >= DETAIL_COLS && r.cols > r.rows) {
 		share(v, 1, r, true);
 	} else if (r.rows / details >= DETAIL_ROWS) {
@@ -581,29 +638,39 @@ static void place_details(struct view *v, struct rect r)
 static void place_panes(struct dash *d, struct view *v)
 {
 	struct rect body = rect_of(BODY_TOP, 0, MAX_OF(d->rows - BODY_REST, 1), d->cols), main = body, rest = body;
+	bool above;
+	int n;
 
 	for (unsigned i = 0; i < v->n; i++)
 		v->panes[i].seen = false;
 	if (v->n == 0)
 		return;
-	if (v->n == 1 || v->zoom || body.rows < SMALL_ROWS || body.cols < SMALL_COLS) {
+	choose_panes(d, v);
+	n = (int)dash_panes_before(v, v->n);
+	above = v->def->above && n > 2;
+	if (n == 1 || v->zoom || body.rows < SMALL_ROWS || body.cols < SMALL_COLS) {
 		place_one(v, body);
 		return;
 	}
-	if (v->def->beside && body.cols / (int)v->n >= DETAIL_COLS) {
+	if (v->def->beside && body.cols / n >= DETAIL_COLS) {
 		share(v, 0, body, true);
 		return;
 	}
-	if (body.cols >= SIDE_BY_SIDE && !v->def->above) {
+	if (body.cols >= SIDE_BY_SIDE && !above) {
 		main.cols = body.cols * 55 / 100;
 		rest.col += main.cols;
 		rest.cols -= main.cols;
 		share(v, 1, rest, false);
 	} else {
-		main.rows = body.rows * (v->def->above ? 40 : 55) / 100;
+		main.rows = body.rows * (above ? 40 : 55) / 100;
+		/* What is compared below has the room that a short list does not need. */
+		if (above && pane_is_list(&v->panes[0]))
+			main.rows = MIN_OF(main.rows,
+					   (int)MIN_OF(MAX_OF(v->panes[0].list.n_view, (size_t)1), (size_t)d->rows) +
+						   LIST_FRAME);
 		rest.row += main.rows;
 		rest.rows -= main.rows;
-		place_details(v, rest);
+		place_details(v, n - 1, rest);
 	}
 	v->panes[0].r = main;
 	v->panes[0].seen = true;

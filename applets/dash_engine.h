@@ -47,7 +47,8 @@ struct dash_pane_def {
 	int sort;                                              /* of a list: the column to begin with, or DASH_UNSORTED */
 	void (*text)(const void *data, struct dash_text *out); /* writes the whole text; NULL: see dash_text_of */
 	bool wrap, follow;                                     /* of a text, as in dash_text.h */
-	const char *empty;                                     /* what is shown where there is nothing */
+	bool shares;       /* on a narrow screen it has one place with the pane before it: dash_swap */
+	const char *empty; /* what is shown where there is nothing */
 };
 
 /* What happened in a popup that the page opened. */
@@ -64,7 +65,7 @@ struct dash_page {
 	const struct dash_pane_def *panes;
 	size_t n_panes;
 	bool beside; /* the panes stand beside each other, equal, where there is room: to compare */
-	bool above;  /* the first pane stands above the others, which stand beside each other where there is room */
+	bool above;  /* the first pane stands above several others, which stand beside each other where there is room */
 	const unsigned *actions;                   /* those of ON_PAGE that it has, ACT_NONE at the end */
 	void (*opened)(struct dash *, void *data); /* when it is first in front: to ask for data */
 	void (*moved)(struct dash *, void *data, unsigned pane,
@@ -139,6 +140,10 @@ struct dash_text *dash_text_of(struct dash *d, unsigned pane);
 /* What an empty pane says, in place of its table's text: "loading", an error. NULL: the table's again. */
 void dash_set_message(struct dash *d, unsigned pane, unsigned style, const char *text);
 void dash_set_title(struct dash *d, unsigned pane, const char *title);
+/* It has nothing to show now, and the others have its room; not for the first pane. */
+void dash_hide(struct dash *d, unsigned pane, bool hidden);
+/* Of two panes that have one place, shows the other one; false where no two have. */
+bool dash_swap(struct dash *d);
 
 unsigned dash_focus(const struct dash *d);
 void dash_set_focus(struct dash *d, unsigned pane);

@@ -110,8 +110,11 @@ static void focus_by(struct dash *d, unsigned by)
 {
 	struct view *v = dash_front(d);
 
-	if (v && v->n)
+	if (!v || !v->n)
+		return;
+	do
 		v->focus = (v->focus + by) % v->n;
+	while (v->panes[v->focus].away && v->focus);
 }
 
 static void act_next_pane(struct dash *d)

@@ -1,7 +1,8 @@
-/* Owns the view of a CVE's instances: each with the diff of its fix, and the editing of one's own patch. Refuses to touch what a user has
+/* Owns the view of a CVE's instances: each with the diff of its fix, and one's own patch beside it; and the editing of that. Refuses to touch what a user has
  * edited: a fresh start sets the old file aside, and is asked for. */
 #include "applets/dash_pages.h"
 
+#include "applets/dash_approved.h"
 #include "applets/dash_check.h"
 #include "applets/dash_fix.h"
 #include "applets/dash_submit.h"
@@ -15,12 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PANE_LIST, PANE_DIFF };
+enum { PANE_LIST, PANE_DIFF, PANE_APPROVED, PANE_OWN };
 enum { ASK_HOW = 1, ASK_SUBMIT }; /* popups; the last stands for several */
 enum { HOW_GO_ON, HOW_COMPARE, HOW_FRESH };
 enum { COL_MINE, COL_TITLE, COL_INTRODUCED, COL_FIXED };
 
 #define PATCH_MOST (64u << 20)
+#define SHOWN_MOST (8u << 20) /* a server takes less */
 
 struct instances {
 	struct dash_data *data;
@@ -31,6 +33,8 @@ struct instances {
 	const Verdict *kernel; /* that the CVE is looked at for; NULL: none */
 	uint32_t config_request, check_request, diff_request;
 	struct dash_fix fix;
+	struct dash_approved approved;
+	struct buf own; /* the user's patch, where it is no longer the fix */
 	struct dash_submit submit;
 	char *path; /* of the file that is edited */
 	struct buf diff;
@@ -102,6 +106,59 @@ static void diff_text(const void *data, struct dash_text *out)
 	dash_fix_text(&((const struct instances *)data)->fix, out);
 }
 
+static void approved_text(const void *data, struct dash_text *out)
+{
+	dash_approved_text(&((const struct instances *)data)->approved, out);
+}
+
+static void own_text(const void *data, struct dash_text *out)
+{
+	const struct instances *p = data;
+
+	if (p->own.len)
+		dash_text_diff(out, buf_str(&p->own), p->own.len);
+}
+
+/* ---- What the user made of a fix, beside it and what was approved for this kernel */
+
+static void hide_own(struct dash *d, struct instances *p)
+{
+	dash_hide(d, PANE_OWN, true);
+	dash_approved_drop(d, &p->approved);
+}
+
+/* True where there is a patch that is not the fix as it came. One that cannot be read is, and says why. */
+static bool read_own(struct dash *d, struct instances *p)
+{
+	char *path = p->fix.there ? patch_path(p, p->fix.title) : NULL;
+	bool there = path && access(path, F_OK) == 0;
+
+	buf_reset(&p->own);
+	dash_set_message(d, PANE_OWN, ST_DIM, "it is empty");
+	if (there && buf_read_file(&p->own, path, SHOWN_MOST)) {
+		buf_reset(&p->own);
+		dash_set_message(d, PANE_OWN, ST_ERROR, err_text());
+	}
+	free(path);
+	return there && !(p->own.len == p->fix.raw.len && memcmp(buf_str(&p->own), buf_str(&p->fix.raw), p->own.len) == 0);
+}
+
+static void show_own(struct dash *d, struct instances *p)
+{
+	if (!read_own(d, p)) {
+		hide_own(d, p);
+		return;
+	}
+	dash_hide(d, PANE_OWN, false);
+	dash_changed(d, PANE_OWN);
+	dash_approved_find(d, &p->approved, p->cve->id, p->fix.commit, p->kernel);
+}
+
+static bool title_is(const struct instances *p, size_t row, const char *title)
+{
+	return p->cve->instances[row]->title && strcmp(p->cve->instances[row]->title, title) == 0;
+}
+
 static void moved(struct dash *d, void *data, unsigned pane, size_t row)
 {
 	struct instances *p = data;
@@ -109,6 +166,10 @@ static void moved(struct dash *d, void *data, unsigned pane, size_t row)
 
 	if (pane != PANE_LIST || row == DASH_NO_ROW)
 		return;
+	if (!p->fix.title || !title_is(p, row, p->fix.title)) {
+		hide_own(d, p);
+		dash_fresh(d, PANE_OWN);
+	}
 	asked = dash_fix_ask(d, &p->fix, p->cve->instances[row]->title);
 	dash_fresh(d, PANE_DIFF);
 	dash_set_message(d, PANE_DIFF, asked ? ST_DIM : ST_WARNING, asked ? "loading..." : "nobody has fixed this yet");
@@ -118,8 +179,9 @@ static void opened(struct dash *d, void *data)
 {
 	struct instances *p = data;
 
+	hide_own(d, p);
 	for (size_t i = 0; p->start && i < p->cve->n_instances; i++)
-		if (p->cve->instances[i]->title && strcmp(p->cve->instances[i]->title, p->start) == 0)
+		if (title_is(p, i, p->start))
 			dash_goto(d, PANE_LIST, i);
 }
 
@@ -273,6 +335,7 @@ static void config_answered(struct dash *d, struct instances *p, const struct da
 
 static void editor_ended(struct dash *d, struct instances *p, const struct dash_answer *a)
 {
+	show_own(d, p);
 	if (a->state == DASH_FAILED)
 		dash_alert(d, ST_ERROR, "%s; $VISUAL or $EDITOR names another editor", a->text);
 	else if (WIFSIGNALED(a->status))
@@ -296,6 +359,8 @@ static void fix_answered(struct dash *d, struct instances *p, enum dash_fix_news
 	p->edit = false;
 	dash_set_message(d, PANE_DIFF, ST_ERROR, news == FIX_FAILED ? a->text : NULL);
 	dash_fresh(d, PANE_DIFF);
+	if (news == FIX_HERE)
+		show_own(d, p);
 	if (news == FIX_HERE && then_edit)
 		edit(d, p);
 }
@@ -332,6 +397,8 @@ static void answered(struct dash *d, void *data, const struct dash_request *r, c
 
 	enum dash_fix_news news = dash_fix_answered(&p->fix, r, a);
 
+	if (dash_approved_answered(d, &p->approved, r, a))
+		return;
 	if (news != FIX_OTHERS)
 		fix_answered(d, p, news, a);
 	else if (r->kind == DASH_RUN)
@@ -352,6 +419,8 @@ static void told(struct dash *d, void *data, unsigned news)
 
 	if (news == NEWS_CONNECTED && !p->fix.there && !p->fix.request)
 		moved(d, p, PANE_LIST, dash_row(d, PANE_LIST));
+	else if ((news == NEWS_CONNECTED || news == NEWS_PATCHES) && p->fix.there)
+		show_own(d, p);
 }
 
 static void submit(struct dash *d, struct instances *p)
@@ -379,6 +448,8 @@ static void act(struct dash *d, void *data, unsigned action)
 		dash_set_focus(d, PANE_DIFF);
 	else if (action == ACT_RELOAD)
 		moved(d, p, PANE_LIST, dash_row(d, PANE_LIST));
+	else if (action == ACT_APPROVED)
+		dash_approved_swap(d, &p->approved);
 }
 
 /* ---- Life */
@@ -389,6 +460,8 @@ static void closed(struct dash *d, void *data)
 
 	(void)d;
 	dash_fix_free(&p->fix);
+	dash_approved_free(&p->approved);
+	buf_free(&p->own);
 	dash_submit_free(&p->submit);
 	free(p->path);
 	buf_free(&p->diff);
@@ -399,14 +472,17 @@ static void closed(struct dash *d, void *data)
 static const struct dash_pane_def panes[] = {
 	[PANE_LIST] = { .title = "Instances", .rows = &rows, .sort = DASH_UNSORTED, .empty = "no instance" },
 	[PANE_DIFF] = { .title = "Upstream fix", .text = diff_text, .empty = "no instance chosen" },
+	[PANE_APPROVED] = { .title = "Approved", .text = approved_text, .shares = true },
+	[PANE_OWN] = { .title = "Your patch", .text = own_text },
 };
 
-static const unsigned actions[] = { ACT_SELECT, ACT_EDIT, ACT_SUBMIT, ACT_RELOAD, ACT_NONE };
+static const unsigned actions[] = { ACT_SELECT, ACT_EDIT, ACT_SUBMIT, ACT_APPROVED, ACT_RELOAD, ACT_NONE };
 
 static const struct dash_page page = {
 	.title = "Instances",
 	.panes = panes,
 	.n_panes = ARRAY_LEN(panes),
+	.above = true,
 	.actions = actions,
 	.opened = opened,
 	.moved = moved,
@@ -430,5 +506,6 @@ void dash_open_instances(struct dash *d, struct dash_data *data, const Cve *cve,
 		if (cve->verdicts[i] == kernel)
 			p->kernel = p->cve->verdicts[i];
 	p->edit = then_edit;
+	p->approved.pane = PANE_APPROVED;
 	dash_push(d, &page, p);
 }

@@ -10,6 +10,8 @@ struct pane {
 	struct dash_list list;
 	struct dash_text text;
 	struct rect r; /* with its frame */
+	bool hidden;   /* by the page */
+	bool away;     /* that, or another pane has its place */
 	bool seen;     /* there is room for it */
 	enum { PANE_CLEAN, PANE_GROWN, PANE_CHANGED } state;
 	char *title, *message;
@@ -25,6 +27,7 @@ struct view {
 	struct pane panes[DASH_PANES_MOST];
 	unsigned n, focus;
 	bool zoom, opened;
+	bool swapped; /* of two panes in one place, the second is shown */
 	struct view *below;
 };
 
@@ -71,6 +74,9 @@ struct view *dash_front(const struct dash *d);
 struct pane *dash_focused(const struct dash *d); /* of the view in front; NULL where it has no pane */
 bool pane_is_list(const struct pane *p);
 struct rect pane_inside(const struct pane *p);
+
+/* How many panes of the view have a place, from the first to before `end`. */
+unsigned dash_panes_before(const struct view *v, unsigned end);
 
 /* Does an action apply now? */
 bool dash_applies(const struct dash *d, unsigned action);

@@ -1,7 +1,8 @@
-/* Owns the review of a livepatch: the raw fix and the patch side by side, what the server found of it, its history, and what a reviewer or its
- * author decides. Refuses to send a decision that does not name what was shown. */
+/* Owns the review of a livepatch: the raw fix, what was approved last and the patch side by side, what the server found of it, its history, and
+ * what a reviewer or its author decides. Refuses to send a decision that does not name what was shown. */
 #include "applets/dash_pages.h"
 
+#include "applets/dash_approved.h"
 #include "applets/dash_check.h"
 #include "applets/dash_fix.h"
 #include "applets/words.h"
@@ -10,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { PANE_CHECK, PANE_RAW, PANE_PATCH };
+enum { PANE_CHECK, PANE_RAW, PANE_APPROVED, PANE_PATCH };
 enum { ASK_UNCHECKED = 1, ASK_COMMENT, ASK_SURE, ASK_OTHER }; /* popups, the first three in their order */
 
 #define COMPARED_MOST (FRAME_MOST - 4096u) /* bytes of two patches: they go to another process in one frame */
@@ -31,6 +32,7 @@ struct review {
 	PatchRecord *record; /* NULL: not here yet */
 	uint32_t request, change_request;
 	struct dash_fix fix;
+	struct dash_approved approved;
 	struct decision decision;
 	uint32_t other_request, diff_request; /* to compare with */
 	struct buf diff;
@@ -124,6 +126,11 @@ static void raw_text(const void *data, struct dash_text *out)
 	dash_fix_text(&((const struct review *)data)->fix, out);
 }
 
+static void approved_text(const void *data, struct dash_text *out)
+{
+	dash_approved_text(&((const struct review *)data)->approved, out);
+}
+
 static void patch_text(const void *data, struct dash_text *out)
 {
 	const PatchRevision *v = newest(data);
@@ -152,6 +159,14 @@ static void ask_fix(struct dash *d, struct review *p)
 	dash_set_message(d, PANE_RAW, ST_DIM, asked ? "loading..." : "no fix");
 }
 
+/* In the panes that the record fills: what the one beside them says is its own affair. */
+static void say(struct dash *d, unsigned style, const char *text)
+{
+	for (unsigned i = PANE_CHECK; i <= PANE_PATCH; i++)
+		if (i != PANE_APPROVED)
+			dash_set_message(d, i, style, text);
+}
+
 static void opened(struct dash *d, void *data)
 {
 	struct review *p = data;
@@ -159,8 +174,8 @@ static void opened(struct dash *d, void *data)
 
 	dash_set_title(d, PANE_CHECK, title);
 	free(title);
-	for (unsigned i = PANE_CHECK; i <= PANE_PATCH; i++)
-		dash_set_message(d, i, ST_DIM, "loading...");
+	say(d, ST_DIM, "loading...");
+	dash_approved_drop(d, &p->approved);
 	ask(d, p);
 }
 
@@ -184,8 +199,7 @@ static void record_answered(struct dash *d, struct review *p, const struct dash_
 
 	p->request = 0;
 	if (a->state != DASH_DONE || !a->message) {
-		for (unsigned i = PANE_CHECK; i <= PANE_PATCH; i++)
-			dash_set_message(d, i, ST_DIM, "not here");
+		say(d, ST_DIM, "not here");
 		dash_set_message(d, PANE_CHECK, ST_ERROR, a->text ? a->text : "the answer cannot be read");
 		if (p->record && !dash_is_lost(a))
 			dash_alert(d, ST_ERROR, "%s", a->text ? a->text : "the answer cannot be read");
@@ -193,11 +207,11 @@ static void record_answered(struct dash *d, struct review *p, const struct dash_
 	}
 	arena_reset(p->arena);
 	p->record = pb_copy(p->arena, a->message);
-	for (unsigned i = PANE_CHECK; i <= PANE_PATCH; i++) {
-		dash_set_message(d, i, 0, NULL);
+	say(d, 0, NULL);
+	for (unsigned i = PANE_CHECK; i <= PANE_PATCH; i++)
 		dash_changed(d, i);
-	}
 	show_titles(d, p);
+	dash_approved_beside(d, &p->approved, p->record);
 	if (before && before != p->record->revision) {
 		dash_fresh(d, PANE_PATCH);
 		dash_alert(d, ST_WARNING, "revision %u has come, by %s", p->record->revision,
@@ -304,6 +318,8 @@ static void answered(struct dash *d, void *data, const struct dash_request *r, c
 		dash_set_message(d, PANE_RAW, ST_ERROR, a->text);
 	if (news == FIX_HERE)
 		dash_fresh(d, PANE_RAW);
+	if (dash_approved_answered(d, &p->approved, r, a))
+		return;
 	if (r->id == p->request)
 		record_answered(d, p, a);
 	else if (r->id == p->change_request)
@@ -438,6 +454,8 @@ static void act(struct dash *d, void *data, unsigned action)
 		ask(d, p);
 	if (action == ACT_COMPARE)
 		choose_other(d, p);
+	if (action == ACT_APPROVED)
+		dash_approved_swap(d, &p->approved);
 	for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
 		if (decisions[i].act == action)
 			decide(d, p, decisions[i].action);
@@ -452,6 +470,7 @@ static void closed(struct dash *d, void *data)
 	(void)d;
 	drop_decision(&p->decision);
 	dash_fix_free(&p->fix);
+	dash_approved_free(&p->approved);
 	buf_free(&p->diff);
 	arena_free(p->arena);
 	free(p);
@@ -460,10 +479,11 @@ static void closed(struct dash *d, void *data)
 static const struct dash_pane_def panes[] = {
 	[PANE_CHECK] = { .title = "Patch", .text = check_text, .wrap = true },
 	[PANE_RAW] = { .title = "Upstream fix", .text = raw_text },
+	[PANE_APPROVED] = { .title = "Approved", .text = approved_text, .shares = true },
 	[PANE_PATCH] = { .title = "Livepatch", .text = patch_text },
 };
 
-static const unsigned actions[] = { ACT_APPROVE, ACT_REJECT, ACT_WITHDRAW, ACT_COMPARE, ACT_RELOAD, ACT_NONE };
+static const unsigned actions[] = { ACT_APPROVE, ACT_REJECT, ACT_WITHDRAW, ACT_COMPARE, ACT_APPROVED, ACT_RELOAD, ACT_NONE };
 
 static const struct dash_page page = {
 	.title = "Review",
@@ -486,5 +506,6 @@ void dash_open_review(struct dash *d, struct dash_data *data, uint64_t patch)
 	p->data = data;
 	p->patch = patch;
 	p->arena = arena_new(0);
+	p->approved.pane = PANE_APPROVED;
 	dash_push(d, &page, p);
 }

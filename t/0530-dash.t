@@ -6,6 +6,7 @@
 . t/dash.sh
 dash_fleet
 cp "$db" "$scratch/before"
+dash_again "$scratch/again"
 run parse --db "$scratch/fresh" --no-nvd
 is_exit 0 'a database without configs'
 mkdir "$scratch/bin" "$scratch/here"
@@ -43,7 +44,8 @@ for script in "$PWD"/t/dash/pages/*.script; do
   name=$(basename "$script" .script)
   golden=${script%.script}.golden
   options=$(sed -n 's/^# options: //p' "$script")
-  case $(sed -n 's/^# server: //p' "$script") in
+  which=$(sed -n 's/^# server: //p' "$script")
+  case $which in
     none)
       serve -d "$scratch/fresh"
       stop "$server_pid"
@@ -52,7 +54,7 @@ for script in "$PWD"/t/dash/pages/*.script; do
     *)
       # What the server before has left beside its database is not of this one.
       rm -f "$db" "$db"-*
-      cp "$scratch/before" "$db"
+      cp "$scratch/${which:-before}" "$db"
       # shellcheck disable=SC2046
       serve -d "$db" $(sed -n "s,CLONE,$world/linux.git,; s/^# serve: //p" "$script")
       ;;

@@ -141,6 +141,15 @@ expect submitted    2
 key <Enter>
 wait
 expect second thoughts
+absent Approved:
+key t
+expect Approved: revision 1
+absent Upstream fix
+key t
+size 150x40
+expect Upstream fix
+expect Approved: revision 1
+size 120x40
 key 1 /
 type 90002
 key <Enter>
@@ -161,6 +170,8 @@ key R
 wait
 expect revision 3 has come, by alice
 expect third thoughts
+key t
+expect Approved: revision 1
 key X
 type one revision too many
 key <Enter> y
@@ -173,6 +184,32 @@ is_exit 0 'what was not read is not approved'
 as vera patch show 1
 like "$out" 'Rejection of revision 3 by rita' '  and the newest is rejected'
 unlike "$out" 'Approval of revision [23]' '  without an approval before'
+
+# The author has all three at once.
+dash alice <<'END'
+size 200x60
+wait
+key /
+type 90002
+key <Enter> <Enter>
+wait
+expect Upstream fix
+expect Approved: revision 1 for version 6.1.3
+expect Your patch
+expect Subject: third thoughts
+END
+is_exit 0 'an author sees the fix, what was approved, and the own patch'
+sqlite3 "$db" "UPDATE patch_revision SET body = CAST(body || 'x' AS BLOB) WHERE patch = 1 AND revision = 1"
+dash alice <<'END'
+size 300x40
+key 4
+wait
+key <Enter>
+wait
+expect revision 1 of patch 1 was changed
+END
+is_exit 0 '  or why it cannot be shown'
+sqlite3 "$db" "UPDATE patch_revision SET body = CAST(substr(body, 1, length(body) - 1) AS BLOB) WHERE patch = 1 AND revision = 1"
 
 # Without the tree, who approves says so.
 as alice patch submit "$own" --kernel 6.1.77 -m 'for a kernel to come'
@@ -229,6 +266,8 @@ wait
 key G <Enter>
 wait
 expect rejected
+key t
+expect Approved: revision 1
 key 1 /
 type 90002
 key <Enter>
@@ -242,6 +281,7 @@ key 4
 key R
 wait
 expect rejected
+expect Approved: revision 1
 END
 is_exit 0 'without a server the review stays on the screen'
 done_testing

@@ -49,6 +49,30 @@ INSERT INTO builder (name, cores, compiler, connected, seen_at) VALUES ('forge',
 END
 }
 
+# dash_again FILE: a copy of $db whose first livepatch went on: its second revision, with what a terminal must not see, is approved; its third is to
+# be reviewed.
+dash_again() {
+  local draft drafts=$scratch/drafts before=$db
+  draft=$(echo "$drafts"/CVE-2024-90002-*.patch)
+  db=$1
+  cp "$before" "$db"
+  cd "$scratch" || bail 'no scratch directory'
+  start_server -d "$db" --linux-repo linux.git --allow-self-review
+  cd "$OLDPWD" || bail 'no way back'
+  sed -i $'1i Note: \e[31mred\e[0m \u202e\u65e5\u672c\xff\r' "$draft"
+  lp submit "$draft" --config web -m 'says more'
+  lp review 1 --approve --revision 2 -m 'no code was touched'
+  sed -i '1d; 0,/^+\t[a-z].*/s//& \/* now *\//' "$draft"
+  lp submit "$draft" --config web -m 'and a word in the code'
+  stop "$server_pid"
+  sqlite3 "$db" <<END || bail 'the times cannot be set'
+UPDATE patch SET submitted_at = '2026-08-20T18:00:00Z' WHERE patch = 1;
+UPDATE patch_revision SET submitted_at = '2026-08-20T18:00:00Z' WHERE patch = 1 AND revision > 1;
+UPDATE patch_review SET reviewed_at = '2026-08-20T20:00:00Z' WHERE patch = 1 AND revision > 1;
+END
+  db=$before
+}
+
 # Four livepatches: one approved, one that conflicts and came twice, one rejected, one that nobody could apply.
 dash_livepatches() {
   local drafts=$scratch/drafts
