@@ -413,7 +413,7 @@ void dash_hide(struct dash *d, unsigned pane, bool hidden)
 {
 	struct pane *p = pane_of(d, pane);
 
-	if (p)
+	if (p && pane > 0)
 		p->hidden = hidden;
 }
 
@@ -648,7 +648,7 @@ static void place_panes(struct dash *d, struct view *v)
 	choose_panes(d, v);
 	n = (int)dash_panes_before(v, v->n);
 	above = v->def->above && n > 2;
-	if (n == 1 || v->zoom || body.rows < SMALL_ROWS || body.cols < SMALL_COLS) {
+	if (n < 2 || v->zoom || body.rows < SMALL_ROWS || body.cols < SMALL_COLS) {
 		place_one(v, body);
 		return;
 	}

@@ -174,6 +174,14 @@ static const struct dash_page second = {
 
 static const struct dash_page compared = { .title = "Compared", .panes = panes, .n_panes = 2, .beside = true };
 
+static const struct dash_pane_def three[] = {
+	{ .title = "Rows", .rows = &rows, .sort = DASH_UNSORTED },
+	{ .title = "Upstream", .text = text },
+	{ .title = "Before", .text = text, .shares = true },
+	{ .title = "Now", .text = text },
+};
+static const struct dash_page shared = { .title = "Shared", .panes = three, .n_panes = 4, .above = true, .closed = closed };
+
 static struct data data;
 static struct dash *dash;
 static struct canvas canvas;
@@ -555,6 +563,52 @@ static void test_views(void)
 	ok(shows("Rows"), "the tab on the left");
 }
 
+static void begin_shared(void)
+{
+	begin();
+	dash_add_tab(dash, &shared, &data);
+	press("4");
+}
+
+/* Two panes that have one place where the screen is narrow. */
+static void test_sharing(void)
+{
+	begin_shared();
+	ok(shows("Upstream") && hides("Before") && shows("Now") && hides("(1/"), "one of the two, and nothing is missing");
+	press("<Tab> <Tab>");
+	is_int(dash_focus(dash), 3, "the other has no turn");
+	ok(dash_swap(dash) && hides("Upstream") && shows("Before") && shows("Now"), "until they change places");
+	is_int(dash_focus(dash), 3, "which leaves the focus where it was");
+	press("shift-<Tab>");
+	is_int(dash_focus(dash), 2, "it has a turn now");
+	ok(dash_swap(dash), "back");
+	is_int(dash_focus(dash), 1, "with the focus, where one of them has it");
+	size(24, 150);
+	ok(shows("Upstream") && shows("Before") && shows("Now") && !dash_swap(dash), "each has its own on a wide screen");
+	press("<Tab>");
+	size(24, 149);
+	ok(hides("Upstream") && shows("Before"), "the one with the focus stays when that goes");
+	press("z");
+	ok(shows("Before (2/3)"), "alone");
+	press("z");
+	dash_hide(dash, 2, true);
+	ok(shows("Upstream") && hides("Before") && !dash_swap(dash), "one that is hidden is not there");
+	is_int(dash_focus(dash), 1, "nor has it the focus");
+	dash_hide(dash, 3, true);
+	ok(shows("Upstream") && hides("Now"), "nor has another");
+	press("<Tab> <Tab>");
+	is_int(dash_focus(dash), 1, "two are left");
+	data.n = 3;
+	dash_changed(dash, 0);
+	dash_hide(dash, 3, false);
+	size(50, 100);
+	size(50, 100);
+	ok(shows("Row-002 ") && hides("Row-003"), "three rows");
+	press("J");
+	size(10, 40);
+	ok(shows("Upstream (2/3)"), "a small screen has one pane");
+}
+
 static void test_alerts(void)
 {
 	struct event tick = { .kind = EVENT_TICK, .now_ms = 1000 };
@@ -662,7 +716,7 @@ static void random_answers(void)
 
 static void test_anything(void)
 {
-	begin();
+	begin_shared();
 	for (int i = 0; i < 30000; i++) {
 		struct event e;
 
@@ -671,13 +725,15 @@ static void test_anything(void)
 		if (i % 7 == 0) {
 			data.n = random_number(200);
 			data.lines = random_number(100);
-			dash_changed(dash, random_number(3));
+			dash_changed(dash, random_number(4));
+			dash_hide(dash, random_number(4), random_number(2));
+			dash_swap(dash);
 			dash_settle(dash);
 		}
 		dash_draw(dash, &canvas);
 		random_answers();
 		if (dash_ended(dash) || i % 5000 == 4999)
-			begin();
+			begin_shared();
 	}
 	ok(true, "30000 random events");
 }
@@ -695,6 +751,7 @@ int main(void)
 	test_requests();
 	test_popups();
 	test_views();
+	test_sharing();
 	test_alerts();
 	test_mouse();
 	test_anything();
