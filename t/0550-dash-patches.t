@@ -211,6 +211,38 @@ END
 is_exit 0 '  or why it cannot be shown'
 sqlite3 "$db" "UPDATE patch_revision SET body = CAST(substr(body, 1, length(body) - 1) AS BLOB) WHERE patch = 1 AND revision = 1"
 
+# Another livepatch that holds the same commit, and that nobody has approved, hides none.
+twin='CREATE TEMP TABLE twin AS SELECT * FROM'
+sqlite3 "$db" <<END
+$twin patch WHERE patch = 1;
+UPDATE twin SET patch = 99, fix_commit = '$(printf '%040d' 7)', submitted_at = '2999-01-01T00:00:00Z';
+INSERT INTO patch SELECT * FROM twin;
+INSERT INTO patch_commit SELECT 99, fix_commit FROM patch_commit WHERE patch = 1;
+DROP TABLE twin;
+$twin patch_revision WHERE patch = 1;
+UPDATE twin SET patch = 99;
+INSERT INTO patch_revision SELECT * FROM twin;
+END
+dash alice <<'END'
+size 200x60
+wait
+key /
+type 90002
+key <Enter> <Enter>
+wait
+expect Approved: revision 1 for version 6.1.3
+key 4
+wait
+expect 99
+END
+is_exit 0 'of two livepatches, the approved one is shown'
+sqlite3 "$db" <<'END'
+DELETE FROM patch_revision WHERE patch = 99;
+DELETE FROM patch_commit WHERE patch = 99;
+DELETE FROM patch WHERE patch = 99;
+UPDATE sqlite_sequence SET seq = 1 WHERE name = 'patch';
+END
+
 # Without the tree, who approves says so.
 as alice patch submit "$own" --kernel 6.1.77 -m 'for a kernel to come'
 is_exit 0 'a livepatch that nobody can apply'
