@@ -124,9 +124,11 @@ int parse_extra(struct parse_run *run)
 		db_rollback(run->db);
 		return err;
 	}
-	run->anything = true;
-	if ((err = db_commit(run->db)))
+	if ((err = parse_note_change(run)) || (err = db_commit(run->db))) {
+		db_rollback(run->db);
 		return err;
+	}
+	run->anything = true;
 	parse_mark("extra", run->n_extra, run->n_extra);
 	return 0;
 }

@@ -142,6 +142,11 @@ static int store_cves(struct parse_run *run, const ReadResult *r)
 	return err;
 }
 
+int parse_note_change(struct parse_run *run)
+{
+	return run->anything ? 0 : db_meta_set(run->db, "unfinished", "yes");
+}
+
 /* Runs store inside a transaction of its own. */
 static int in_transaction(struct parse_run *run, int (*store)(struct parse_run *, const void *), const void *what)
 {
@@ -149,7 +154,7 @@ static int in_transaction(struct parse_run *run, int (*store)(struct parse_run *
 
 	if (err)
 		return err;
-	if ((err = store(run, what)) || (err = db_commit(run->db)))
+	if ((err = parse_note_change(run)) || (err = store(run, what)) || (err = db_commit(run->db)))
 		db_rollback(run->db);
 	else
 		run->anything = true;
@@ -352,13 +357,27 @@ static int phase_fetch(struct parse_run *run)
 	return err;
 }
 
+/* The commit of which the database holds the state; NULL where there is none. */
+static int find_since(struct parse_run *run, const char **since)
+{
+	const char *unfinished;
+	int err;
+
+	if ((err = db_meta_get(run->db, run->arena, "based_on_vulns_commit", since)) || !*since ||
+	    (err = db_meta_get(run->db, run->arena, "unfinished", &unfinished)) || !unfinished)
+		return err;
+	log_note("the last run did not come to its end: reading everything anew");
+	*since = NULL;
+	return 0;
+}
+
 static int phase_list(struct parse_run *run)
 {
 	ListTask task = LIST_TASK__INIT;
 	int err = 0;
 
 	if (run->db && !run->opts->full)
-		err = db_meta_get(run->db, run->arena, "based_on_vulns_commit", &task.since);
+		err = find_since(run, &task.since);
 	task.has_head_only = true;
 	task.head_only = run->opts->no_fetch;
 	parse_mark("list", 0, 2);
@@ -553,7 +572,7 @@ static int store_end(struct parse_run *run, const void *print)
 	if ((err = db_meta_set(run->db, "based_on_vulns_commit", run->listing->tip)) ||
 	    (err = db_meta_set(run->db, "based_on_vulns_time", run->listing->tip_time)) ||
 	    (err = db_meta_set(run->db, "patches_complete_for", run->listing->tip)) ||
-	    (err = db_meta_set(run->db, "kernel_print", print)))
+	    (err = db_meta_set(run->db, "kernel_print", print)) || (err = db_meta_set(run->db, "unfinished", NULL)))
 		return err;
 	if ((err = db_meta_set(run->db, "last_run", clock_print(now, clock_now()))))
 		return err;

@@ -44,6 +44,10 @@ int parse_extra(struct parse_run *run);
 /* Lists the CVEs of --extra's directory into extra_ids. */
 int parse_extra_list(struct parse_run *run);
 
+/* To be called in a transaction that changes CVEs or patches: until the run has come to its end, the database holds a state of which no commit is
+ * known, and the next run has to read everything. */
+int parse_note_change(struct parse_run *run);
+
 /* Says with -v how far a phase has come. */
 void parse_mark(const char *phase, uint64_t done, uint64_t total);
 

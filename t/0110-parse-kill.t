@@ -120,5 +120,57 @@ patches 4
 nvd 3
 end 4
 END
+# What a run that was killed has stored is of no commit that the next run reads the changes since.
+own_world
+anew() {
+  rm -f "$scratch"/db*
+  run parse --db "$scratch/db" --no-nvd "$@"
+}
+# killed MARK [OPTION...]
+killed() {
+  local mark=$1
+  shift
+  run "$O/t/killat" "$mark" "$TUXTAPE" parse --no-fetch --vulns-repo "$world/vulns.git" --linux-repo "$world/linux.git" --db "$scratch/db" --no-nvd -v "$@"
+}
+as_a_new_one() {
+  dump >"$scratch/got"
+  rm -f "$scratch"/db*
+  run parse --db "$scratch/db" --no-nvd "$@"
+  dump >"$scratch/want"
+  same "$scratch/got" "$scratch/want" '  the same database as a new one'
+}
+git clone -q "$world/vulns.git" "$scratch/vulns"
+vulns() {
+  git -C "$scratch/vulns" -c user.name=x -c user.email=x@y "$@" >"$scratch/null" 2>&1
+}
+anew
+mkdir -p "$scratch/vulns/cve/rejected/2024"
+vulns mv cve/published/2024/CVE-2024-90002.dyad cve/published/2024/CVE-2024-90002.json cve/rejected/2024
+vulns commit -m 'reject one'
+vulns push origin HEAD:master
+killed 'mark end 0/3'
+is_exit 0 'a run that withdraws a CVE is killed at its end'
+vulns revert --no-edit HEAD
+vulns push origin HEAD:master
+run parse --db "$scratch/db" --no-nvd
+is_exit 0 '  which comes back before the next one'
+like "$err" 'did not come to its end: reading everything' '  that reads everything'
+is "$(sqlite3 "$scratch/db" "SELECT count(*) FROM cve WHERE id = 'CVE-2024-90002'")" 1 '  the CVE is there'
+run parse --db "$scratch/db" --no-nvd
+unlike "$err" 'reading everything' '  and the one after it does not'
+as_a_new_one
+
+# Nothing but a fix commit of one's own is new.
+anew --extra "$scratch/extra"
+own=$(sed -n 's/^[^#].*://p' "$scratch/extra/CVE-2023-9900.dyad")
+other=$(git -C "$world/linux.git" rev-list --no-merges --min-parents=1 --all | while read -r commit; do
+  [ "$(sqlite3 "$scratch/db" "SELECT count(*) FROM fix WHERE fix_commit = '$commit'")" = 1 ] || { echo "$commit"; break; }
+done)
+sed -i "s/$own/$other/" "$scratch/extra/CVE-2023-9900.dyad"
+killed 'mark sort 0/2' --extra "$scratch/extra"
+is_exit 0 'a run is killed before it makes the patch of a CVE of one'"'"'s own'
+run parse --db "$scratch/db" --no-nvd --extra "$scratch/extra"
+is "$(sqlite3 "$scratch/db" "SELECT state FROM fix WHERE fix_commit = '$other'")" 1 '  the next one makes it'
+as_a_new_one --extra "$scratch/extra"
 ok "killed at $kills points" test "$kills" -ge 25
 done_testing
