@@ -157,12 +157,13 @@ static void count(struct tally *t, const Verdict *v)
 	t->sum.not_compiled += v->verdict == VERDICT_KIND__NOT_COMPILED;
 	t->sum.unknown += v->verdict == VERDICT_KIND__UNKNOWN;
 	t->sum.not_affected += v->verdict == VERDICT_KIND__NOT_AFFECTED;
-	t->sum.fixed += v->verdict != VERDICT_KIND__NOT_AFFECTED && v->fixed;
+	t->sum.fixed += v->fixed && (v->verdict == VERDICT_KIND__AFFECTED || v->verdict == VERDICT_KIND__UNKNOWN);
 }
 
 /* What the files of a fix say of the builds of one version and tree. */
 struct evidence {
 	bool known;
+	bool whole; /* each commit of the fix has files here, or the record's stand in for them */
 	int64_t tree;
 	size_t n;
 	struct db_fix_file *files;
@@ -205,17 +206,57 @@ static unsigned count_old(const struct evidence *e)
 	return n;
 }
 
-/* The files are those of the fix on the branch, else of mainline's; where no such patch is stored, those that the record names. */
+static struct db_fix_file *find_path(const struct evidence *e, int64_t path)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->files[i].path == path)
+			return &e->files[i];
+	return NULL;
+}
+
+/* Each path once. What one commit of a fix creates the fix creates, whatever others do to it. */
+static void pool_files(struct arena *a, struct evidence *e, size_t n, struct db_fix_file *files)
+{
+	if (e->n == 0) {
+		e->n = n;
+		e->files = files;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct db_fix_file *there = find_path(e, files[i].path);
+
+		if (there)
+			there->created |= files[i].created;
+		else
+			*(struct db_fix_file *)arena_grow(a, (void **)&e->files, &e->n, sizeof(*e->files)) = files[i];
+	}
+}
+
+/* The files are those of the fix on the branch, else of mainline's; those that the record names stand in for a commit whose patch is not
+ * stored. */
 static int find_files(struct db *db, struct arena *a, const Cve *cve, const Verdict *v, struct evidence *e)
 {
 	const char **commits = v->n_fix_commits ? v->fix_commits : v->mainline_commits;
-	size_t n = v->n_fix_commits ? v->n_fix_commits : v->n_mainline_commits;
+	size_t n = v->n_fix_commits ? v->n_fix_commits : v->n_mainline_commits, found;
+	struct db_fix_file *files;
+	bool lacking = n == 0;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++)
-		err = db_fix_files(db, a, commits[i], e->tree, &e->n, &e->files);
-	if (!err && count_old(e) == 0)
-		err = db_record_files(db, a, cve->id, e->tree, &e->n, &e->files);
+	for (size_t i = 0; !err && i < n; i++) {
+		found = 0;
+		files = NULL;
+		err = db_fix_files(db, a, commits[i], e->tree, &found, &files);
+		lacking |= found == 0;
+		pool_files(a, e, found, files);
+	}
+	e->whole = !lacking;
+	if (!err && (lacking || count_old(e) == 0)) {
+		found = 0;
+		files = NULL;
+		err = db_record_files(db, a, cve->id, e->tree, &found, &files);
+		e->whole |= found > 0;
+		pool_files(a, e, found, files);
+	}
 	e->reasons = arena_alloc(a, e->n * sizeof(*e->reasons));
 	return err;
 }
@@ -238,7 +279,7 @@ static void weigh(struct arena *a, const Verdict *v, struct evidence *e)
 	if (absent) {
 		e->verdict = VERDICT_KIND__UNKNOWN;
 		e->reason = arena_printf(a, "path not in this tree: %s; %s", shown(a, absent->name), v->reason);
-	} else if (!compilable) {
+	} else if (!compilable || !e->whole) {
 		e->verdict = VERDICT_KIND__AFFECTED;
 		e->reason = arena_printf(a, "cannot be told from files; %s", v->reason);
 	} else {

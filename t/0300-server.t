@@ -176,6 +176,37 @@ unprofile
 profile 'nothing' "$file" 1
 run "$TUXTAPE" cves --config web --json
 like "$(verdict CVE-2024-90002)" "^unknown: path not in this tree: $file" 'a path that is not in the tree leaves it unknown'
+
+# A fix of two commits, of which the clone lacks the second: half of its files prove nothing.
+unprofile
+profile 'nothing' '' 1
+key=$(sqlite3 "$db" "SELECT cve FROM cve WHERE id = 'CVE-2024-90002'")
+first=$(sqlite3 "$db" "SELECT fix_commit FROM cve_instance WHERE cve = $key AND fixed__minor = 1")
+second=$(printf 'e%.0s' {1..40})
+sqlite3 "$db" "CREATE TEMP TABLE one AS SELECT * FROM cve_instance WHERE cve = $key AND fixed__minor = 1;
+  UPDATE one SET line = 90, title = title || 'x', fix_commit = '$second'; INSERT INTO cve_instance SELECT * FROM one"
+all_of_web() {
+  run "$TUXTAPE" cves --config web --include-not-compiled --json
+}
+all_of_web
+like "$(verdict CVE-2024-90002)" '^not-compiled: none of the 1 files' 'the files that the record names stand in for a commit that is missing'
+sqlite3 "$db" "DELETE FROM cve_file WHERE cve = $key"
+all_of_web
+like "$(verdict CVE-2024-90002)" '^affected: cannot be told from files' '  where it names none there is no proof'
+
+# The first commit makes a file that the second changes.
+sqlite3 "$db" "INSERT INTO path (name) VALUES (CAST('fs/new.c' AS BLOB));
+  INSERT INTO fix (fix, fix_commit, state) VALUES (9999, '$second', 1);
+  INSERT INTO fix_file SELECT 9999, 0, path, 0 FROM path WHERE name = CAST('fs/new.c' AS BLOB);
+  INSERT INTO fix_file SELECT (SELECT fix FROM fix WHERE fix_commit = '$first'), 9, path, 1 FROM path WHERE name = CAST('fs/new.c' AS BLOB)"
+all_of_web
+like "$(verdict CVE-2024-90002)" '^not-compiled: none of the 1 files' 'a file that the fix itself creates is not missed in the tree'
+sqlite3 "$db" "DELETE FROM fix_file WHERE fix = 9999 OR created = 0 AND fix = (SELECT fix FROM fix WHERE fix_commit = '$first');
+  INSERT INTO cve_file SELECT $key, 0, path FROM path WHERE name = CAST('fs/new.c' AS BLOB)"
+all_of_web
+like "$(verdict CVE-2024-90002)" '^affected: cannot be told from files' '  nor where there is no other'
+like "$err" '[0-9]+ CVEs open' 'the numbers are said'
+ok '  of those open not more have a fix than are open' test "$(sed -n 's/.*: \([0-9]*\) CVEs open, .*/\1/p' <<<"$err")" -ge "$(sed -n 's/.* open, \([0-9]*\) of.*/\1/p' <<<"$err")"
 run "$TUXTAPE" config rebuild web
 is_exit 0 'a rebuild'
 run "$TUXTAPE" cves --config web --count
