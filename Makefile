@@ -101,7 +101,7 @@ test-programs: $(UNIT_TESTS) $(FUZZERS) $(TOOLS)
 
 BUILD_DEPS := gcc libc6-dev make pkg-config protobuf-c-compiler libprotobuf-c-dev libprotobuf-dev libgit2-dev libsqlite3-dev \
 	libcurl4-openssl-dev libjansson-dev libmbedtls-dev libncurses-dev zlib1g-dev
-TEST_DEPS := git ca-certificates sqlite3 perl mandoc jq procps python3 tmux
+TEST_DEPS := git ca-certificates sqlite3 perl mandoc groff-base jq procps python3 tmux
 # What check-world's build of a real kernel takes.
 WORLD_DEPS := flex bison bc cpio libelf-dev libssl-dev openssl strace python3
 LINT_DEPS := clang clang-tidy clang-format cppcheck

@@ -669,13 +669,13 @@ void opt_show(struct buf *out, const struct opt *table, const void *values, cons
 {
 	for (const struct opt *o = table; o->name; o++) {
 		enum opt_source source = env->sources ? env->sources[o - table] : OPT_FROM_DEFAULT;
-		bool empty = (o->kind == OPT_STRING || o->kind == OPT_PATH || o->kind == OPT_WORD) &&
-			     !*(const char *const *)(const void *)((const char *)values + o->offset);
+		/* A setting without a value is shown as a comment: TOML has no word for none. */
+		bool unset = source == OPT_FROM_DEFAULT && !o->def && o->kind != OPT_FLAG && o->kind != OPT_COUNT &&
+			     o->kind != OPT_LIST;
 
 		if (o->flag_only)
 			continue;
-		/* A setting without a value is shown as a comment: TOML has no word for none. */
-		if (empty)
+		if (unset)
 			buf_adds(out, "# ");
 		for (const char *c = o->name; *c; c++)
 			buf_addc(out, *c == '-' ? '_' : *c);

@@ -22,6 +22,10 @@ for applet in $applets; do
   awk '{ print $1 }' "$scratch/want" >"$scratch/names"
   same "$scratch/helped" "$scratch/names" '  and --help, too'
 done
+# Tables too wide for 80 columns have their words broken one a line.
+for page in man/*.[1-8]; do
+  is "$(groff -t -mandoc -Tutf8 -rLL=78n -wbreak "$page" 2>&1 >"$scratch/null" | grep "can't break")" '' "$page fits into 80 columns"
+done
 for page in man/*.[1-8]; do
   is "$(mandoc -Tlint -Wwarning "$page" 2>&1)" '' "$page is sound"
 done

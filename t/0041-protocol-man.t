@@ -6,8 +6,9 @@ page=man/tuxtape-protocol.7
 
 # ---- Methods: number, name, request, answer
 awk '/^\.Ss Methods/ { on = 1 } /^\.Ss Messages as/ { on = 0 }
-  on && /^\.It [0-9]/ { gsub(/stream of /, "stream "); gsub(/,/, ""); $1 = ""; gsub(/ Ta /, " "); print $1, $2, $3, $4, $5, $6 }' "$page" |
-  awk '{ print $1, $2, $3, $4 == "stream" ? "stream " $5 : $4 }' >"$scratch/got"
+  on && /^\.It [0-9]/ { n = $2 }
+  on && /^\.Sy / { method = $2 " " $5; next }
+  on && method { gsub(/stream of /, "stream "); gsub(/,.*/, ""); print n, method, $0; method = "" }' "$page" >"$scratch/got"
 sed -n 's/^  rpc \([A-Za-z]*\)(\([A-Za-z]*\)) returns (\(.*\));/\1 \2 \3/p' proto/tuxtape.proto | awk '{ print n++, $0 }' >"$scratch/want"
 same "$scratch/got" "$scratch/want" 'the methods are those of the service, in its order'
 
