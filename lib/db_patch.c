@@ -625,24 +625,40 @@ static bool is_wanted(const Verdict *v, const char *commit)
 	return false;
 }
 
-/* True when what is approved holds every fix commit of the branch. One made from another branch's fix stands for all of them: a
- * reviewer has judged it for this kernel. */
+static bool is_approved(const struct db_livepatch *l, const char *target)
+{
+	return l->state == PATCH_STATE__APPROVED && strcmp(l->target, target) == 0;
+}
+
+/* Whether a patch holds no fix commit of the branch at all. */
+static bool is_of_another_branch(const struct db_livepatch *first, const struct db_livepatch *end, uint64_t patch,
+				 const Verdict *v)
+{
+	for (const struct db_livepatch *l = first; l < end; l++)
+		if (l->patch == patch && is_wanted(v, l->fix_commit))
+			return false;
+	return true;
+}
+
+/* True when what is approved holds every fix commit of the branch. One made from another branch's fix alone stands for all of them: a
+ * reviewer has judged it for this kernel. One that holds a part of the branch's is that part, whatever else it names. */
 static bool is_covered(const struct db_livepatch *first, const struct db_livepatch *end, const char *target,
 		       const Verdict *v)
 {
 	size_t met = 0;
-	bool other = false;
 
 	for (size_t i = 0; i < v->n_fix_commits; i++)
 		for (const struct db_livepatch *l = first; l < end; l++)
-			if (l->state == PATCH_STATE__APPROVED && strcmp(l->target, target) == 0 &&
-			    strcmp(l->fix_commit, v->fix_commits[i]) == 0) {
+			if (is_approved(l, target) && strcmp(l->fix_commit, v->fix_commits[i]) == 0) {
 				met++;
 				break;
 			}
+	if (v->n_fix_commits && met == v->n_fix_commits)
+		return true;
 	for (const struct db_livepatch *l = first; l < end; l++)
-		other |= l->state == PATCH_STATE__APPROVED && strcmp(l->target, target) == 0 && !is_wanted(v, l->fix_commit);
-	return other || (v->n_fix_commits && met == v->n_fix_commits);
+		if (is_approved(l, target) && is_of_another_branch(first, end, l->patch, v))
+			return true;
+	return false;
 }
 
 void db_livepatch_judge(const struct db_livepatches *known, struct arena *a, const char *cve_id, Verdict *v)

@@ -338,8 +338,15 @@ as rita patch review "$half" --approve -m half
 is_exit 0 'one that holds half of the fix may be approved'
 as vera cves --kernel 6.6.2 --exclude-livepatched
 like "$out" CVE-2025-90019 '  but leaves the CVE open'
+mainline=$(sql "SELECT fix_commit FROM instance WHERE cve_id = 'CVE-2025-90019' AND fixed NOT LIKE '6.6.%' ORDER BY line DESC LIMIT 1")
+sed "s/^Upstream-commit:.*/&\nUpstream-commit: $mainline/" "$scratch/half.patch" >"$scratch/named.patch"
+as alice patch submit "$scratch/named.patch" -m "half, with mainline's commit named"
+as rita patch review "$half" --approve --revision 2 -m half
+is "$(sql "SELECT count(*) FROM patch_commit WHERE patch = $half AND fix_commit = '$mainline'")$status" 10 "  and if mainline's commit is named, too"
+as vera cves --kernel 6.6.2 --exclude-livepatched
+like "$out" CVE-2025-90019 '  it is still half'
 as alice patch submit "$several" -m whole
-as rita patch review "$half" --approve --revision 2 -m whole
+as rita patch review "$half" --approve --revision 3 -m whole
 as vera cves --kernel 6.6.2 --exclude-livepatched
 unlike "$out" CVE-2025-90019 '  until it holds all of it'
 
