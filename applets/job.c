@@ -183,7 +183,7 @@ static int watch(struct run *r)
 /* What there is of a log now; it does not wait for more. */
 static int log_lines(struct run *r)
 {
-	uint64_t next = r->o->from;
+	uint64_t next = r->o->from, first;
 	Job *job;
 	size_t n;
 	int err;
@@ -196,10 +196,10 @@ static int log_lines(struct run *r)
 		struct arena *each = arena_new(0);
 		ProtobufCBinaryData *lines;
 
-		err = db_job_lines(r->source.db, each, r->job, next, 1000, &n, &lines);
+		err = db_job_lines(r->source.db, each, r->job, next, 1000, &first, &n, &lines);
 		for (size_t i = 0; !err && i < n; i++)
 			print_line(lines[i]);
-		next += n;
+		next = first + n;
 		arena_free(each);
 	} while (!err && n == 1000);
 	return err;

@@ -42,6 +42,7 @@ struct watch {
 	struct db *db;
 	struct arena *arena;
 	uint64_t job, next;
+	bool more; /* as many lines as fit were sent last: there may be others */
 	uint32_t attempt;
 	JobState state;
 	char phase[128]; /* as told last */
@@ -69,14 +70,14 @@ static int send_news(struct watch *w, struct rpc_call *call, Job **job)
 	w->attempt = (*job)->attempt;
 	w->state = (*job)->state;
 	snprintf(w->phase, sizeof(w->phase), "%s", (*job)->phase ? (*job)->phase : "");
-	if ((err = db_job_lines(w->db, w->arena, w->job, w->next, LINES_AT_ONCE, &news.n_lines, &news.lines)))
+	if ((err = db_job_lines(w->db, w->arena, w->job, w->next, LINES_AT_ONCE, &news.first, &news.n_lines, &news.lines)))
 		return err;
+	w->more = news.n_lines == LINES_AT_ONCE;
 	if (told && news.n_lines == 0)
 		return 0;
 	news.has_first = true;
-	news.first = w->next;
 	news.job = told ? NULL : *job;
-	w->next += news.n_lines;
+	w->next = news.first + news.n_lines;
 	return rpc_record(call, &news.base);
 }
 
@@ -87,13 +88,11 @@ static int follow(struct watch *w, struct rpc_call *call)
 	int err;
 
 	for (;;) {
-		uint64_t sent = w->next;
-
 		if ((err = db_data_version(w->db, &version)))
 			return err;
 		if (version != before && (err = send_news(w, call, &job)))
 			return err;
-		if (version != before && w->next == sent + LINES_AT_ONCE)
+		if (version != before && w->more)
 			continue;
 		if (version != before && is_over(job))
 			return rpc_reply(call, &job->base);

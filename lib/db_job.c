@@ -34,10 +34,13 @@ static int supersede(struct db *db, const KernelConfig *c)
 		      "sisi", clock_print(now, clock_now()), (int64_t)c->revision, c->name, (int64_t)c->revision);
 }
 
+/* A job that is not over keeps its log however many came after it: its builder goes on with the line that it knows to be next. */
 static int prune_logs(struct db *db)
 {
-	return db_run(db, "DELETE FROM job_line WHERE job <= (SELECT coalesce(max(job), 0) FROM job) - ?", "i",
-		      (int64_t)JOB_LOGS_KEPT);
+	return db_run(db,
+		      "DELETE FROM job_line WHERE job <= (SELECT coalesce(max(job), 0) FROM job) - ? "
+		      "AND job NOT IN (SELECT job FROM job WHERE state <= 3)",
+		      "i", (int64_t)JOB_LOGS_KEPT);
 }
 
 static int put_job(struct db *db, const Job *job, int64_t place)
@@ -409,13 +412,14 @@ int db_job_list(struct db *db, struct arena *a, const FetchJobsRequest *ask, Job
 	return db_end(rows);
 }
 
-int db_job_lines(struct db *db, struct arena *a, uint64_t job, uint64_t from, unsigned most, size_t *n,
+int db_job_lines(struct db *db, struct arena *a, uint64_t job, uint64_t from, unsigned most, uint64_t *first, size_t *n,
 		 ProtobufCBinaryData **lines)
 {
 	struct db_rows *rows;
-	int err = db_query(db, &rows, "SELECT text FROM job_line WHERE job = ? AND line >= ? ORDER BY line LIMIT ?", "iii",
-			   (int64_t)job, (int64_t)from, (int64_t)most);
+	int err = db_query(db, &rows, "SELECT text, line FROM job_line WHERE job = ? AND line >= ? ORDER BY line LIMIT ?",
+			   "iii", (int64_t)job, (int64_t)from, (int64_t)most);
 
+	*first = from;
 	*n = 0;
 	*lines = NULL;
 	if (err)
@@ -423,6 +427,8 @@ int db_job_lines(struct db *db, struct arena *a, uint64_t job, uint64_t from, un
 	while (db_next(rows)) {
 		ProtobufCBinaryData text = db_bytes(rows, 0);
 
+		if (*n == 0)
+			*first = (uint64_t)db_int(rows, 1);
 		pb_add_bytes(a, n, lines, text.data, text.len);
 	}
 	return db_end(rows);

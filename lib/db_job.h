@@ -6,7 +6,7 @@
 
 #define JOB_LOST_MOST 3        /* lost attempts after which a job is failed */
 #define JOB_LINES_MOST 200000u /* of one log; what comes after is not kept */
-#define JOB_LOGS_KEPT 50       /* newest jobs that keep their log */
+#define JOB_LOGS_KEPT 50       /* newest jobs that keep their log; who is not over keeps it anyway */
 
 /* Who has a job: both must agree with what is stored. */
 struct db_lease {
@@ -66,8 +66,9 @@ int db_job_cancel_all(struct db *db, const char *config, const char *who);
 int db_job_get(struct db *db, struct arena *a, uint64_t job, Job **out); /* ERR_NOTFOUND */
 int db_job_list(struct db *db, struct arena *a, const FetchJobsRequest *ask, JobList *list);
 
-/* Lines of a log from number `from` on (they count from 1), at most `most`. */
-int db_job_lines(struct db *db, struct arena *a, uint64_t job, uint64_t from, unsigned most, size_t *n,
+/* Lines of a log from number `from` on (they count from 1), at most `most`. *first is the number of the first that is there, which is
+ * later where the log before it was dropped; the others follow without a gap. Without lines it is `from`. */
+int db_job_lines(struct db *db, struct arena *a, uint64_t job, uint64_t from, unsigned most, uint64_t *first, size_t *n,
 		 ProtobufCBinaryData **lines);
 
 /* Who builds. connected is cleared for all when the server starts. */

@@ -103,6 +103,23 @@ is "$(sqlite3 "$db" "SELECT attempt FROM job WHERE job = $job")" 1 '  of the fir
 is "$(sqlite3 "$db" "SELECT count(*) = max(line) AND count(*) = (SELECT lines FROM job WHERE job = $job) FROM job_line WHERE job = $job")" 1 \
   '  with each line of the log once'
 
+# Logs of old jobs go, but for those that are still being written; and whoever watches a log that has lost its head gets each line once.
+put old 6.1.10 CONFIG_SLOW=y CONFIG_MODULES=n
+old=$job
+ok 'a job that gets old' wait_for 20 sh -c "sqlite3 '$db' 'SELECT 1 FROM job WHERE job = $old AND lines >= 8' | grep -q 1"
+sqlite3 "$db" "UPDATE sqlite_sequence SET seq = seq + 60 WHERE name = 'job'"
+put young 6.1.10 CONFIG_NET=y
+is "$(sqlite3 "$db" "SELECT min(line) FROM job_line WHERE job = $old")" 1 '  keeps its log until it is over'
+is "$(sqlite3 "$db" "SELECT count(*) FROM job_line WHERE job < $old")" 0 '  while those of older jobs are gone'
+sqlite3 "$db" "DELETE FROM job_line WHERE job = $old AND line <= 5"
+"$TUXTAPE" job watch "$old" >"$scratch/watched" 2>"$scratch/null"
+sqlite3 "$db" "SELECT CAST(text AS TEXT) FROM job_line WHERE job = $old ORDER BY line" >"$scratch/log"
+same "$scratch/watched" "$scratch/log" '  what is left of a log is watched with each line once'
+is "$(sqlite3 "$db" "SELECT max(line) = lines AND count(*) = lines - 5 FROM job JOIN job_line USING (job) WHERE job = $old")" 1 '  under its own number'
+"$TUXTAPE" job log "$old" --db "$db" >"$scratch/log2" 2>"$scratch/null"
+same "$scratch/log2" "$scratch/log" '  from the database, too'
+ok '  and the next job is done' wait_for 20 in_state "$job" 4
+
 # The builder is killed: its lease runs out and another one builds. No job is lost, none runs twice at once.
 put slow2 6.1.10 CONFIG_SLOW=y CONFIG_NET=y
 ok 'another slow build' wait_for 20 in_state "$job" 3
