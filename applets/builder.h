@@ -11,7 +11,7 @@ struct builder_options {
 	struct client_options client;
 	const char *linux_repo, *linux_url, *ca_file, *work_dir, *name;
 	const char *old_address, *old_url; /* of the proof of concept: a builder listens no more */
-	uint64_t jobs, keep, max_age, min_files, need_bytes, grace, sign_of_life, retry_pause, retry_most;
+	uint64_t jobs, keep, max_age, min_files, need_bytes, build_timeout, grace, sign_of_life, retry_pause, retry_most;
 	bool once;
 };
 
@@ -24,6 +24,7 @@ struct build {
 	struct arena *arena;
 	uint64_t job;
 	uint32_t attempt;
+	uint64_t began; /* ms of CLOCK_MONOTONIC */
 	KernelConfig *config;
 	char *dir, *tree, *ref; /* the build's directory, the tree in it, the tag */
 	char commit[41];        /* of the tree, once it is there */

@@ -116,6 +116,7 @@ struct build *build_new(const struct builder_options *o, const BuildKernelReques
 	b->arena = arena_new(0);
 	b->job = r->job;
 	b->attempt = r->attempt;
+	b->began = now_ms();
 	b->config = pb_copy(b->arena, &r->config->base);
 	b->dir = arena_printf(b->arena, "%s/builds/job-%llu-%u", o->work_dir, (unsigned long long)r->job, r->attempt);
 	b->tree = arena_printf(b->arena, "%s/tree", b->dir);
@@ -317,10 +318,21 @@ static bool read_output(struct build *b)
 	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
+/* Signs of life renew the lease of a build that hangs as of any other, so nobody but the builder would ever end it. */
+static void stop_overdue(struct build *b)
+{
+	uint64_t most = b->opts->build_timeout;
+
+	if (most && !build_over(b) && now_ms() - b->began > most)
+		build_abandon(b, arena_printf(b->arena, "the build was not over after %s (--build-timeout): killed while %s",
+					      opt_duration_text(b->arena, most), b->phase));
+}
+
 void build_pump(struct build *b, int timeout_ms, int other_fd)
 {
 	struct pollfd fds[2] = { { .fd = -1, .events = POLLIN }, { .fd = other_fd, .events = POLLIN } };
 
+	stop_overdue(b);
 	if (!build_over(b) && !b->running && b->step < BUILD_COLLECT && start_step(b))
 		fail_build(b, err_text());
 	if (b->step == BUILD_COLLECT) {

@@ -137,7 +137,7 @@ static int set_number(const struct reading *r, const struct opt *o, const char *
 }
 
 /* A time as people write it, in the largest unit that divides it. */
-static const char *duration_text(struct arena *a, uint64_t ms)
+const char *opt_duration_text(struct arena *a, uint64_t ms)
 {
 	static const struct {
 		uint64_t ms;
@@ -159,8 +159,8 @@ static int set_duration(const struct reading *r, const struct opt *o, const char
 	if (*to >= o->least && *to <= most)
 		return 0;
 	return refuse(r, o, text,
-		      arena_printf(r->env->arena, "a time from %s to %s", duration_text(r->env->arena, o->least),
-				   duration_text(r->env->arena, most)));
+		      arena_printf(r->env->arena, "a time from %s to %s", opt_duration_text(r->env->arena, o->least),
+				   opt_duration_text(r->env->arena, most)));
 }
 
 static int set_decimal(const struct reading *r, const struct opt *o, const char *text, double *to)

@@ -66,6 +66,9 @@ struct opt_env {
  * ERR_INPUT; top-level keys of other applets are fine. */
 int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struct opt_env *env);
 
+/* A time in the largest unit that holds it whole, as opt_read takes it: "6h". */
+const char *opt_duration_text(struct arena *a, uint64_t ms);
+
 /* Appends the option part of a help text, aligned, with defaults. */
 void opt_help(struct buf *out, const struct opt *table);
 

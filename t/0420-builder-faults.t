@@ -17,8 +17,9 @@ in_state() {
 why() {
   sqlite3 "$db" "SELECT error FROM job WHERE job = $job"
 }
+# start_builder WORK OPTIONS: sets $builder_pid.
 start_builder() {
-  "$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$1" --min-files 3 --need-space 1000 --name honest \
+  "$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$1" "${@:2}" --min-files 3 --need-space 1000 --name honest \
     --sign-of-life 300ms --retry-pause 50ms --retry-most 200ms --kill-grace 300ms -j 2 </dev/null >>"$scratch/builder" 2>&1 &
   builder_pid=$!
   processes+=("$builder_pid")
@@ -103,6 +104,24 @@ ok '  and the job waits for another' wait_for 20 in_state "$job" 1
 "$TUXTAPE" job cancel "$job" --server "$server" >"$scratch/null" 2>&1
 stop "$server_pid"
 start_server -d "$db" --lease 3s
+
+# A build that never ends, whose builder is well and renews the lease.
+start_builder "$scratch/work" --build-timeout 3s
+put endless 6.1.10 CONFIG_HANG=y
+ok 'a build that hangs is ended by its builder' wait_for 30 in_state "$job" 5
+like "$(why)" '^the build was not over after 3s \(--build-timeout\): killed while building'$'\n' '  by the limit that its job names'
+pids=$(cat "$scratch/work/builds/job-$job-1/tree/.hang.pids")
+none_left() {
+  local p
+  for p in $pids; do
+    [ ! -d "/proc/$p" ] || return 1
+  done
+}
+ok '  with all that it had started' test -n "$pids"
+ok '  which is gone' none_left
+put timely 6.1.10 CONFIG_NET=y
+ok '  and a build that ends in time is none of its business' wait_for 20 in_state "$job" 4
+stop "$builder_pid"
 
 # No room.
 run "$TUXTAPE" builder --server "$server" --linux-repo "$mini" --work-dir "$scratch/work" --need-space 999999999999999 --name honest --once --retry-pause 50ms &
