@@ -197,6 +197,7 @@ static int rebuild(struct run *r)
 		applet_print_json(&reply->base);
 	for (size_t i = 0; !r->o->json && i < reply->n_jobs; i++)
 		printf("job %llu\n", (unsigned long long)reply->jobs[i]);
+	log_note("%zu config%s to be built anew", reply->n_jobs, reply->n_jobs == 1 ? " is" : "s are");
 	return 0;
 }
 

@@ -148,6 +148,7 @@ static int rebuild_one(struct client *c, struct db *db, const char *name, Rebuil
 	return 0;
 }
 
+/* The trees whose paths a builder told go last, since it is by them that the configs are found. */
 static int rebuild_all(struct client *c, struct db *db, const RebuildRequest *r, RebuildReply *reply)
 {
 	const char **names = (const char **)(uintptr_t)&r->config;
@@ -159,6 +160,8 @@ static int rebuild_all(struct client *c, struct db *db, const RebuildRequest *r,
 	for (size_t i = 0; i < n; i++)
 		if ((err = rebuild_one(c, db, names[i], reply)))
 			return err;
+	if (r->builder && (err = db_trees_forget(db, r->builder)))
+		return err;
 	return db_commit(db);
 }
 

@@ -7,6 +7,11 @@
 #define NAMES_SHOWN 8
 #define PATHS_MOST (1 << 26) /* more than any kernel's history has; a set takes 8 MB then */
 
+/* A tree without paths is one whose paths were forgotten. Its row stays, so that its number never means another tree. */
+#define HAS_PATHS "EXISTS (SELECT 1 FROM tree_path AS f WHERE f.tree = t.tree) "
+/* ?1 told the paths of tree t, or may have: of trees that came before this was kept, any builder that ever handed in a build. */
+#define TOLD_BY "(t.builder = ?1 OR (t.builder IS NULL AND EXISTS (SELECT 1 FROM job WHERE builder = ?1 AND state = 4))) "
+
 #define TARGET_COLUMNS "m.config, p.tree"
 #define TARGET_FROM "FROM kernel_config AS m LEFT JOIN profile AS p ON p.config = m.config AND p.revision = m.revision "
 
@@ -198,17 +203,20 @@ int db_profile_drop(struct db *db, const char *config)
 		      config);
 }
 
-/* The tree's row, made with all its paths when it is new. */
+/* The tree's row, made with all its paths when it is new or they were forgotten. */
 static int put_tree(struct db *db, const BuildProfile *p, int64_t *tree)
 {
-	int err = db_number(db, tree, "SELECT tree FROM tree WHERE commit_id = ?", "s", p->commit);
+	int err = db_number(db, tree, "SELECT tree FROM tree AS t WHERE commit_id = ? AND " HAS_PATHS, "s", p->commit);
 
 	if (err != ERR_NOTFOUND)
 		return err;
 	if (p->n_tree_paths == 0)
 		return fail(ERR_INPUT, "the paths of tree %s did not come with its first profile", p->commit);
-	if ((err = db_run(db, "INSERT INTO tree (commit_id, ref) VALUES (?, ?)", "ss", p->commit, p->ref)) ||
-	    (err = db_number(db, tree, "SELECT last_insert_rowid()", "")))
+	if ((err = db_run(db,
+			  "INSERT INTO tree (commit_id, ref, builder) VALUES (?, ?, ?) "
+			  "ON CONFLICT (commit_id) DO UPDATE SET ref = excluded.ref, builder = excluded.builder",
+			  "sss", p->commit, p->ref, p->builder)) ||
+	    (err = db_number(db, tree, "SELECT tree FROM tree WHERE commit_id = ?", "s", p->commit)))
 		return err;
 	for (size_t i = 0; !err && i < p->n_tree_paths; i++) {
 		int64_t path;
@@ -263,7 +271,7 @@ int db_profile_put(struct db *db, const char *config, const BuildProfile *p)
 int db_tree_commits(struct db *db, struct arena *a, size_t *n, const char ***commits)
 {
 	struct db_rows *rows;
-	int err = db_query(db, &rows, "SELECT commit_id FROM tree ORDER BY commit_id", "");
+	int err = db_query(db, &rows, "SELECT commit_id FROM tree AS t WHERE " HAS_PATHS "ORDER BY commit_id", "");
 
 	return err ? err : db_texts(rows, a, n, commits);
 }
@@ -272,11 +280,17 @@ int db_profiles_by(struct db *db, struct arena *a, const char *builder, size_t *
 {
 	struct db_rows *rows;
 	int err = db_query(db, &rows,
-			   "SELECT c.name FROM profile AS p JOIN kernel_config AS c USING (config) WHERE p.builder = ? "
-			   "ORDER BY c.name",
+			   "SELECT c.name FROM profile AS p JOIN kernel_config AS c USING (config) "
+			   "JOIN tree AS t USING (tree) WHERE p.builder = ?1 OR " TOLD_BY "ORDER BY c.name",
 			   "s", builder);
 
 	return err ? err : db_texts(rows, a, n, configs);
+}
+
+int db_trees_forget(struct db *db, const char *builder)
+{
+	return db_run(db, "DELETE FROM tree_path WHERE tree IN (SELECT t.tree FROM tree AS t WHERE " TOLD_BY ")", "s",
+		      builder);
 }
 
 int db_compiled_files(struct db *db, struct arena *a, int64_t config, size_t *n, const char ***files)

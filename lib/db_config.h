@@ -62,7 +62,12 @@ int db_compiled_set(struct db *db, struct arena *a, const struct db_target *targ
 /* Whether a path is one of them. */
 int db_is_compiled(struct db *db, int64_t config, int64_t path, bool *compiled);
 
-/* Names of the configs whose profile that builder made. */
+/* Names of the configs whose profile that builder made, or that was made from a tree whose paths it told: with them every verdict on
+ * files that were not compiled stands or falls. */
 int db_profiles_by(struct db *db, struct arena *a, const char *builder, size_t *n, const char ***configs);
+
+/* Forgets the paths that it told, so that the next to build such a tree tells them anew. The profiles that db_profiles_by names have to
+ * be dropped with them. Needs an open transaction. */
+int db_trees_forget(struct db *db, const char *builder);
 
 #endif

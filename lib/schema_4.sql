@@ -1,4 +1,4 @@
--- What version 4 of the database adds: when CVEs were published. See tuxtape-database(5).
+-- What version 4 of the database adds: when CVEs were published, and who told a tree's paths. See tuxtape-database(5).
 
 ALTER TABLE cve ADD COLUMN published TEXT;
 
@@ -10,3 +10,6 @@ CREATE TABLE nvd_record (
 
 -- What NVD said before this table was there has to be asked for again, from the beginning.
 DELETE FROM meta WHERE key LIKE 'nvd_checkpoint%';
+
+-- The builder that told the paths of a tree; NULL where that was not kept yet.
+ALTER TABLE tree ADD COLUMN builder TEXT;

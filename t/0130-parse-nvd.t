@@ -96,7 +96,7 @@ stop "$httpd_pid"
 rm -f "$scratch"/db*
 start_httpd --nvd "$world/nvd.jsonl"
 nvd_run
-sqlite3 "$scratch/db" 'ALTER TABLE cve DROP COLUMN published; DROP TABLE nvd_record; PRAGMA user_version = 3'
+sqlite3 "$scratch/db" 'ALTER TABLE cve DROP COLUMN published; DROP TABLE nvd_record; ALTER TABLE tree DROP COLUMN builder; PRAGMA user_version = 3'
 stop "$httpd_pid"
 start_httpd --nvd "$world/nvd.jsonl" --fault 3-999:503 --log "$scratch/log8"
 nvd_run --nvd-fresh 0

@@ -46,6 +46,35 @@ is "$(cat "$scratch/said")" 'heard 22' 'a second result for one job breaks the p
 run "$TUXTAPE" job list --server "$server"
 is_exit 0 'the server goes on'
 
+# What a liar told of a tree, others go by, until all that it made is built anew: its profiles, and theirs of that tree.
+paths() {
+  sqlite3 "$db" "SELECT count(*) FROM profile JOIN kernel_config USING (config) JOIN tree_path USING (tree) WHERE name = '$1'"
+}
+all=$(git -C "$mini" ls-tree -r --name-only v6.1.9 | wc -l)
+put first 6.1.9 CONFIG_NET=y
+timeout 60 python3 t/hostile_builder.py "$server" latin1 "$(git -C "$mini" rev-parse 'v6.1.9^{commit}')" >"$scratch/said" 2>&1
+start_builder "$scratch/work"
+put apart 6.1.10 CONFIG_NET=y
+put second 6.1.9 CONFIG_NET=y
+ok 'an honest build of a tree whose paths a liar told' wait_for 20 in_state "$job" 4
+is "$(paths second)" 2 '  stands on what it told'
+put third 6.1.9 CONFIG_SLOW=y
+ok '  and another is under way' wait_for 20 in_state "$job" 3
+kill -STOP "$builder_pid"
+run "$TUXTAPE" config rebuild --builder nobody --server "$server"
+is "$status$out" 0 'a builder that made nothing leaves nothing to build anew'
+run "$TUXTAPE" config rebuild --builder mallory --server "$server"
+is_exit 0 'what the liar made is dropped'
+is "$(wc -l <<<"$out") $(sqlite3 "$db" "SELECT group_concat(config, ' ') FROM (SELECT config FROM job WHERE state = 1 ORDER BY config)")" '3 first lie-latin1 second'   '  and what others made of that tree, and queued'
+like "$err" '3 configs are to be built anew' '  which is said'
+is "$(sqlite3 "$db" "SELECT group_concat(name) FROM profile JOIN kernel_config USING (config)") $(sqlite3 "$db" "SELECT count(DISTINCT tree) FROM tree_path")" 'apart 1'   '  no other profile and no other tree'
+kill -CONT "$builder_pid"
+ok 'the build that was under way is handed in' wait_for 30 in_state "$job" 4
+is "$(sqlite3 "$db" "SELECT attempt FROM job WHERE job = $job") $(grep -c 'did not come with its first profile' "$server_log")" '1 1'   '  once it has been asked for the paths, too'
+ok '  and all the others are built' wait_for 30 sh -c "! sqlite3 '$db' 'SELECT 1 FROM job WHERE state <= 3' | grep -q 1"
+is "$(paths first) $(paths second) $(paths third) $(paths lie-latin1)" "$all $all $all $all" '  and stand on all paths of the tree'
+stop "$builder_pid"
+
 # A config that came past the server's check.
 sqlite3 "$db" "UPDATE kernel_config SET body = CAST('CONFIG_LOCALVERSION=\"\$(touch $scratch/F)\"' AS BLOB) WHERE name = 'lie-parent'"
 run "$TUXTAPE" config rebuild lie-parent --server "$server"

@@ -1,6 +1,7 @@
-"""hostile_builder.py ADDRESS KIND: registers as a builder, takes a job, and reports what no build could: parent (a path that leads out of
+"""hostile_builder.py ADDRESS KIND [COMMIT]: registers as a builder, takes a job, and reports what no build could: parent (a path that leads out of
 the tree), absolute, latin1 (a path that is not UTF-8: allowed), many (a million files and more), nothing (complete, without a profile),
-log (far more log than anybody reads), twice (a result for a job that it does not have). Prints what became of the connection.
+log (far more log than anybody reads), twice (a result for a job that it does not have). COMMIT is the tree that it is said to be
+of. Prints what became of the connection.
 hostile_builder.py ADDRESS hold JOB: says that it holds the first attempt of a job, as mallory, and prints the answer in hexadecimal."""
 import socket
 import struct
@@ -45,7 +46,7 @@ class Connection:
 
 
 def profile(*files):
-    head = field(1, b"2" * 40) + field(3, 1)
+    head = field(1, sys.argv[3].encode() if len(sys.argv) > 3 else b"2" * 40) + field(3, 1)
     return head + b"".join(field(10, field(1, f) + field(2, 1)) for f in files) + b"".join(field(11, f) for f in files)
 
 

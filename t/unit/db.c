@@ -201,6 +201,53 @@ static void check_compiled(struct db *db, struct arena *a)
 	ok(!set.bits, "is given no set, since an empty one would prove something");
 }
 
+static void is_made_by(struct db *db, struct arena *a, const char *builder, const char *want)
+{
+	struct buf got = { 0 };
+	const char **names;
+	size_t n = 0;
+
+	if (db_profiles_by(db, a, builder, &n, &names))
+		printf("# %s\n", err_text());
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&got, "%s%s", i ? " " : "", names[i]);
+	is_str(buf_str(&got), want, arena_printf(a, "%s made '%s'", builder, want));
+	buf_free(&got);
+}
+
+/* Who told a tree's paths made whatever stands on them. */
+static void check_origin(struct db *db, struct arena *a)
+{
+	int64_t before = 0, after = 0;
+	const char **commits;
+	size_t n;
+
+	put_profile(db, a);
+	is_int(db_run(db, "UPDATE profile SET builder = 'honest'", ""), 0, "a profile by one builder");
+	is_int(db_run(db, "UPDATE tree SET builder = 'mallory'", ""), 0, "of a tree that another one told of");
+	is_made_by(db, a, "honest", "web");
+	is_made_by(db, a, "mallory", "web");
+	is_made_by(db, a, "carol", "");
+	db_run(db, "UPDATE tree SET builder = NULL", "");
+	is_made_by(db, a, "carol", "");
+	db_run(db,
+	       "INSERT INTO job (place, config, revision, version__major, version__minor, state, builder, attempt, lost, "
+	       "lines) "
+	       "VALUES (1, 'gone', 1, 6, 1, 4, 'carol', 1, 0, 0)",
+	       "");
+	is_made_by(db, a, "carol", "web");
+	db_number(db, &before, "SELECT tree FROM tree", "");
+	is_int(db_profile_drop(db, "web") || db_trees_forget(db, "nobody"), 0, "one who told nothing");
+	db_tree_commits(db, a, &n, &commits);
+	is_int((long long)n, 1, "takes no paths along");
+	is_int(db_trees_forget(db, "carol"), 0, "one who may have told them");
+	db_tree_commits(db, a, &n, &commits);
+	is_int((long long)n, 0, "does, and they are asked for again");
+	put_profile(db, a);
+	db_number(db, &after, "SELECT tree FROM tree JOIN tree_path USING (tree) GROUP BY tree HAVING count(*) = 2", "");
+	ok(before && after == before, "under the number that the tree had");
+}
+
 static void check_open(struct arena *a)
 {
 	const char *newer = path_in(a, "newer"), *other = path_in(a, "other"), *copy = path_in(a, "copy");
@@ -248,6 +295,7 @@ int main(void)
 	check_nvd(db, a);
 	check_fix(db, a);
 	check_compiled(db, a);
+	check_origin(db, a);
 	db_close(db);
 	check_open(a);
 	arena_free(a);
