@@ -41,7 +41,7 @@ static const struct opt options[] = {
 	{ "max-age", 0, OPT_DURATION, O(max_age), "TIME", "build directories older than this go, too; 0: none for its age",
 	  "7d" },
 	{ "build-timeout", 0, OPT_DURATION, O(build_timeout), "TIME", "a build that takes longer is killed; 0: none is",
-	  "6h" },
+	  "12h" },
 	{ "kill-grace", 0, OPT_DURATION, O(grace), "TIME", "time that a cancelled build has to end by itself", "5s" },
 	{ "sign-of-life", 0, OPT_DURATION, O(sign_of_life), "TIME", "renew the lease after so much silence", "30s",
 	  .least = 1 },
