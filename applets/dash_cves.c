@@ -175,8 +175,10 @@ static void kernel_cell(const void *data, size_t row, size_t column, struct dash
 	struct arena *a = arena_new(0);
 
 	out->style = column == 2 && v->verdict == VERDICT_KIND__AFFECTED ? ST_HIGH : state_style(v->verdict);
-	if (column == 0)
-		buf_adds(&out->text, v->config ? v->config : "-");
+	if (column == 0 && v->config)
+		buf_adds(&out->text, v->config);
+	else if (column == 0)
+		buf_adds(&out->text, "any config");
 	else if (column == 1)
 		kver_print(&out->text, v->version);
 	else if (column == 2)

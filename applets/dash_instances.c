@@ -65,13 +65,22 @@ static bool have_own(const struct instances *p, const char *title)
 	return there;
 }
 
+/* True for those that decide for the kernel that is looked at. */
+static bool decides(const struct instances *p, const char *title)
+{
+	for (size_t i = 0; title && p->kernel && i < p->kernel->n_titles; i++)
+		if (strcmp(p->kernel->titles[i], title) == 0)
+			return true;
+	return false;
+}
+
 static void cell(const void *data, size_t row, size_t column, struct dash_cell *out)
 {
 	const struct instances *p = data;
 	const CveInstance *i = p->cve->instances[row];
 
 	if (column == COL_MINE) {
-		buf_adds(&out->text, have_own(p, i->title) ? "own" : "");
+		buf_printf(&out->text, "%s %s", decides(p, i->title) ? "*" : " ", have_own(p, i->title) ? "own" : "");
 		out->style = ST_GOOD;
 	} else if (column == COL_TITLE) {
 		buf_adds(&out->text, i->title ? i->title : "?");
@@ -88,7 +97,7 @@ static void cell(const void *data, size_t row, size_t column, struct dash_cell *
 }
 
 static const struct dash_column columns[] = {
-	[COL_MINE] = { .title = "", .width = 4, .drop = 2 },
+	[COL_MINE] = { .title = "", .width = 5, .drop = 2 },
 	[COL_TITLE] = { .title = "Instance", .width = 30, .share = 1 },
 	[COL_INTRODUCED] = { .title = "Introduced", .width = 11, .drop = 1 },
 	[COL_FIXED] = { .title = "Fixed", .width = 11 },

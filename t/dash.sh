@@ -26,7 +26,7 @@ dash_fleet() {
 CREATE TEMP TABLE one (name);
 .import $scratch/paths one
 INSERT OR IGNORE INTO path (name) SELECT CAST(name AS BLOB) FROM one WHERE CAST(name AS BLOB) NOT IN (SELECT name FROM path);
-INSERT INTO tree VALUES (1, '$(git -C "$world/linux.git" rev-parse 'v6.1.3^{commit}')', 'v6.1.3');
+INSERT INTO tree (tree, commit_id, ref) VALUES (1, '$(git -C "$world/linux.git" rev-parse 'v6.1.3^{commit}')', 'v6.1.3');
 INSERT INTO tree_path SELECT 1, path FROM path WHERE name IN (SELECT CAST(name AS BLOB) FROM one);
 INSERT INTO compiled_file (config, path, kind) SELECT config, path, 1 FROM kernel_config, tree_path JOIN path USING (path)
   WHERE kernel_config.name = 'web' AND CAST(path.name AS TEXT) NOT LIKE 'drivers/%';
