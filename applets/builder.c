@@ -66,7 +66,7 @@ struct builder {
 	bool confirmed;      /* and the server has dealt with the result */
 	bool failed;
 	uint64_t lease_ms;
-	uint64_t renewed;   /* ms of CLOCK_BOOTTIME when the server answered last */
+	int64_t renewed;    /* ms of CLOCK_BOOTTIME of the last question that the server answered */
 	uint64_t asked;     /* ms of CLOCK_MONOTONIC of the last sign of life */
 	int64_t asked_boot; /* the same by CLOCK_BOOTTIME */
 };
@@ -78,18 +78,31 @@ static void on_signal(int sig UNUSED)
 	stop = 1;
 }
 
-static uint64_t boot_ms(void)
+static int64_t boot_ms(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ---- The lease */
 
-/* Sends a sign of life when it is time, and takes the answer to the last. The lease counts from when it was asked for; an answer that
- * was long on its way says nothing about the lease of a job that came after the question, so it never sets the lease back. */
+/* When what runs has to end, for build_extend: after two thirds of the lease. */
+static int64_t lease_end(const struct builder *b)
+{
+	return b->lease_ms ? b->renewed + (int64_t)(b->lease_ms * 2 / 3) : 0;
+}
+
+/* The lease counts from when it was asked for; an answer that was long on its way never sets it back. */
+static void renew(struct builder *b, int64_t asked)
+{
+	b->renewed = MAX_OF(b->renewed, asked);
+	if (b->build)
+		build_extend(b->build, lease_end(b));
+}
+
+/* Sends a sign of life when it is time, and takes the answer to the last. */
 static int live(struct builder *b)
 {
 	Nothing nothing = NOTHING__INIT;
@@ -101,23 +114,23 @@ static int live(struct builder *b)
 		if ((err = rpc_next(b->rpc, b->arena, 0, &news, &message)))
 			return err;
 		if (news == RPC_END)
-			b->renewed = MAX_OF(b->renewed, (uint64_t)b->asked_boot);
-		else if (now_ms() - b->asked > b->o->client.timeout)
+			renew(b, b->asked_boot);
+		else if (rpc_calling(b->rpc) && now_ms() - b->asked > b->o->client.timeout)
 			return fail(ERR_NET, "the server does not answer");
 		return 0;
 	}
 	if (now_ms() - b->asked < MIN_OF(b->o->sign_of_life, b->lease_ms / 3))
 		return 0;
 	b->asked = now_ms();
-	b->asked_boot = (int64_t)boot_ms();
+	b->asked_boot = boot_ms();
 	return rpc_start(b->rpc, RPC_HEALTH, &nothing.base);
 }
 
-/* Two thirds of the lease without the server: it may soon give the job to another, so nobody here may go on with it. The build has not
- * failed: nothing is handed in, and another attempt follows. */
+/* Two thirds of the lease without the server: it may soon give the job to another, so nobody here may go on with it. What ran is killed
+ * by then, or is now. The build has not failed: nothing is handed in, and another attempt follows. */
 static bool guard_lease(struct builder *b)
 {
-	if (!b->build || build_over(b->build) || !b->lease_ms || boot_ms() - b->renewed <= b->lease_ms * 2 / 3)
+	if (!b->build || !build_expired(b->build))
 		return true;
 	log_note("job %llu: the lease could not be renewed for two thirds of it; the build is killed",
 		 (unsigned long long)b->build->job);
@@ -154,27 +167,15 @@ static int send_part(struct rpc_call *call, BuildProfile *part)
 	return rpc_record(call, &e.base);
 }
 
-static int send_files(const struct build *b, struct rpc_call *call, struct arena *a)
+static int send_files(const struct build *b, struct rpc_call *call)
 {
-	static const FileKind kinds[] = {
-		[KBUILD_COMPILED] = FILE_KIND__COMPILED,
-		[KBUILD_GENERATED] = FILE_KIND__GENERATED,
-		[KBUILD_HOST] = FILE_KIND__HOST_ONLY,
-	};
 	int err = 0;
 
-	for (size_t i = 0; !err && i < b->profile.n_files;) {
+	for (size_t i = 0; !err && i < b->profile->n_files; i += PART_FILES) {
 		BuildProfile part = BUILD_PROFILE__INIT;
 
-		arena_reset(a);
-		for (; i < b->profile.n_files && part.n_files < PART_FILES; i++) {
-			BuildFile *f = PB_ADD(a, &part, files, build_file);
-			const char *path = b->profile.files[i].path;
-
-			f->has_path = f->has_kind = true;
-			f->path = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)path, .len = strlen(path) };
-			f->kind = kinds[b->profile.files[i].kind];
-		}
+		part.n_files = MIN_OF(b->profile->n_files - i, (size_t)PART_FILES);
+		part.files = b->profile->files + i;
 		err = send_part(call, &part);
 	}
 	return err;
@@ -198,23 +199,18 @@ static int send_paths(const struct build *b, struct rpc_call *call, struct arena
 static int send_profile(const struct build *b, struct rpc_call *call, const BuildKernelRequest *r)
 {
 	struct arena *a = arena_new(0);
-	BuildProfile head = BUILD_PROFILE__INIT;
+	BuildProfile head = *b->profile;
 	bool known = false;
 	int err;
 
 	for (size_t i = 0; i < r->n_known_commits; i++)
 		known |= strcmp(r->known_commits[i], b->commit) == 0;
+	head.n_files = 0;
 	head.commit = b->commit;
 	head.ref = b->ref;
-	head.has_revision = head.has_vmlinux_size = true;
+	head.has_revision = true;
 	head.revision = b->config->revision;
-	head.release = b->profile.release;
-	head.compiler = b->profile.compiler;
-	head.vmlinux_size = b->profile.vmlinux_size;
-	head.build_id = *b->profile.build_id ? b->profile.build_id : NULL;
-	head.n_modules = b->profile.n_modules;
-	head.modules = b->profile.modules;
-	if (!(err = send_part(call, &head)) && !(err = send_files(b, call, a)) && !known)
+	if (!(err = send_part(call, &head)) && !(err = send_files(b, call)) && !known)
 		err = send_paths(b, call, a);
 	arena_free(a);
 	return err;
@@ -259,8 +255,7 @@ static int build_kernel(void *ctx, struct rpc_call *call, const ProtobufCMessage
 	if (!is_held(b, r)) {
 		build_free(b->build);
 		log_note("job %llu: config %s, attempt %u", (unsigned long long)r->job, r->config->name, r->attempt);
-		b->renewed = boot_ms();
-		b->build = build_new(b->o, r);
+		b->build = build_new(b->o, r, lease_end(b));
 	}
 	sent = MIN_OF((size_t)r->from_line, b->build->n_lines);
 	while (!err && !stop) {
@@ -296,7 +291,9 @@ static int hail(struct builder *b)
 		q.held_job = b->build->job;
 		q.held_attempt = b->build->attempt;
 	}
-	b->asked_boot = (int64_t)boot_ms();
+	/* Connecting may have taken long. */
+	guard_lease(b);
+	b->asked_boot = boot_ms();
 	if ((err = rpc_call(b->rpc, RPC_REGISTER_KERNEL_BUILDER, &q.base, b->arena, (int)b->o->client.timeout, &reply)))
 		return err;
 	b->lease_ms = reply->lease_ms;
@@ -311,7 +308,7 @@ static int hail(struct builder *b)
 		build_free(b->build);
 		b->build = NULL;
 	}
-	b->renewed = (uint64_t)b->asked_boot;
+	renew(b, b->asked_boot);
 	log_note("registered with %s as %s", b->o->client.server, b->name);
 	return 0;
 }

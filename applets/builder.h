@@ -15,8 +15,8 @@ struct builder_options {
 	bool once;
 };
 
-/* What a build does now; each but the last two is a program that runs. */
-enum build_step { BUILD_CHECKOUT, BUILD_CONFIGURE, BUILD_MAKE, BUILD_COLLECT, BUILD_OVER };
+/* What a build does now; each but the last is a process that runs. */
+enum build_step { BUILD_CLEAR, BUILD_CHECKOUT, BUILD_CONFIGURE, BUILD_MAKE, BUILD_COLLECT, BUILD_OVER };
 
 /* A build. It goes on whether or not the server can be reached, and is kept until the server has taken its result. */
 struct build {
@@ -29,7 +29,8 @@ struct build {
 	char *dir, *tree, *ref; /* the build's directory, the tree in it, the tag */
 	char commit[41];        /* of the tree, once it is there */
 	enum build_step step;
-	struct proc proc; /* of the step */
+	struct proc proc;               /* of the step */
+	struct proc_deadline *deadline; /* of the lease: all that runs is killed then; never, once the build is over */
 	bool running;
 	struct buf partial; /* output without a line end yet */
 	ProtobufCBinaryData *lines;
@@ -39,11 +40,18 @@ struct build {
 	const char *phase;  /* told to the server when it changes */
 	const char **paths; /* of the tree */
 	size_t n_paths;
-	struct kbuild_profile profile;
-	const char *error; /* why it failed; NULL: complete */
+	BuildProfile *profile; /* without commit and paths */
+	const char *error;     /* why it failed; NULL: complete */
 };
 
-struct build *build_new(const struct builder_options *o, const BuildKernelRequest *r);
+/* until: as for build_extend. */
+struct build *build_new(const struct builder_options *o, const BuildKernelRequest *r, int64_t until);
+
+/* The lease was renewed. What runs is killed at `until` (ms of CLOCK_BOOTTIME; 0: never), whatever this process is held up by. */
+void build_extend(struct build *b, int64_t until);
+
+/* Whether that time came before the build was over: nobody may go on with it, and it has no result. */
+bool build_expired(const struct build *b);
 
 /* Goes on as far as it can without waiting longer than timeout_ms for the program's output; other_fd is waited for, too (-1: none). */
 void build_pump(struct build *b, int timeout_ms, int other_fd);

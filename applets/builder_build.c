@@ -1,4 +1,5 @@
-/* Owns a build: checkout, configure, make, collect, each step a program of its own whose output is the log. Refuses a config that could
+/* Owns a build: making room, checkout, configure, make, collect, each step a process of its own whose output is the log, so that nothing
+ * of it keeps the builder from the server and all of it can be killed. Refuses a config that could
  * run programs, machines without the tools, and too small a disk, before anything is started. */
 #include "applets/builder.h"
 
@@ -20,6 +21,7 @@
 #define LOG_KEPT (32u << 20) /* bytes of the log that are kept; what a build prints beyond is read and dropped */
 #define LINE_MOST 4096       /* bytes; a longer line is cut in pieces */
 #define PATHS_MOST (64u << 20)
+#define PROFILE_MOST (64u << 20)
 #define TAIL_LINES 40 /* of the log, behind the reason of a failure */
 
 static void add_line(struct build *b, const char *s, size_t n)
@@ -37,6 +39,13 @@ static void note(struct build *b, const char *text)
 	add_line(b, text, strlen(text));
 }
 
+/* A result can wait. Where the deadline came first it stays, and there is no result. */
+static void end_build(struct build *b)
+{
+	b->step = BUILD_OVER;
+	proc_deadline_set(b->deadline, 0);
+}
+
 /* The last lines of the log and the reason before them. */
 static void fail_build(struct build *b, const char *why)
 {
@@ -47,13 +56,23 @@ static void fail_build(struct build *b, const char *why)
 	for (size_t i = from; i < b->n_lines; i++)
 		buf_printf(&text, "\n%.*s", (int)b->lines[i].len, (const char *)b->lines[i].data);
 	b->error = arena_strdup(b->arena, buf_str(&text));
-	b->step = BUILD_OVER;
+	end_build(b);
 	buf_free(&text);
 }
 
 bool build_over(const struct build *b)
 {
 	return b->step == BUILD_OVER;
+}
+
+void build_extend(struct build *b, int64_t until)
+{
+	proc_deadline_set(b->deadline, build_over(b) ? 0 : until);
+}
+
+bool build_expired(const struct build *b)
+{
+	return proc_deadline_came(b->deadline);
 }
 
 void build_abandon(struct build *b, const char *why)
@@ -71,6 +90,7 @@ void build_free(struct build *b)
 		return;
 	if (b->running)
 		proc_stop(&b->proc);
+	proc_deadline_free(b->deadline);
 	buf_free(&b->partial);
 	arena_free(b->arena);
 	free(b);
@@ -89,31 +109,30 @@ static int check_tools(struct build *b)
 	return fail(ERR_SYS, "this builder lacks %s", kbuild_needs_text(b->arena, needs, n));
 }
 
+static const char *builds_of(const struct build *b)
+{
+	return arena_printf(b->arena, "%s/builds", b->opts->work_dir);
+}
+
 static int prepare(struct build *b)
 {
-	const struct builder_options *o = b->opts;
-	const char *builds = arena_printf(b->arena, "%s/builds", o->work_dir);
-	int64_t oldest = o->max_age ? (int64_t)time(NULL) - (int64_t)(o->max_age / 1000) : 0;
 	int err;
 
 	if ((err = kconfig_check((const char *)b->config->body.data, b->config->body.len)) || (err = check_tools(b)) ||
-	    (err = file_make_parents(b->dir)) || (err = kbuild_check_space(builds, o->need_bytes)))
+	    (err = file_make_parents(b->dir)))
 		return err;
-	/* The same attempt's directory may be there from a builder that was killed. */
-	if ((err = kbuild_dir_remove(b->dir)) && err != ERR_NOTFOUND)
-		return err;
-	if (kbuild_dirs_prune(builds, (size_t)o->keep, oldest, NULL))
-		log_note("old builds: %s", err_text());
-	return kbuild_dir_make(b->dir);
+	return kbuild_check_space(builds_of(b), b->opts->need_bytes);
 }
 
-struct build *build_new(const struct builder_options *o, const BuildKernelRequest *r)
+struct build *build_new(const struct builder_options *o, const BuildKernelRequest *r, int64_t until)
 {
 	struct build *b = xcalloc(1, sizeof(*b));
 	char version[KVER_TEXT_MAX];
 
 	b->opts = o;
 	b->arena = arena_new(0);
+	b->deadline = proc_deadline_new();
+	proc_deadline_set(b->deadline, until);
 	b->job = r->job;
 	b->attempt = r->attempt;
 	b->began = now_ms();
@@ -143,6 +162,39 @@ static struct kbuild_place place_of(const struct build *b)
 	};
 }
 
+/* What one of our own processes prints without an end of line is why it failed. */
+static int say_why(int err)
+{
+	if (err)
+		dprintf(STDOUT_FILENO, "%s", err_text());
+	return err ? 1 : 0;
+}
+
+/* Trees of kernels have a hundred thousand files: removing them may take longer than a lease. */
+static int clear(void *build)
+{
+	struct build *b = build;
+	const struct builder_options *o = b->opts;
+	int64_t oldest = o->max_age ? (int64_t)time(NULL) - (int64_t)(o->max_age / 1000) : 0;
+	/* The same attempt's directory may be there from a builder that was killed. */
+	int err = kbuild_dir_remove(b->dir);
+
+	if (err && err != ERR_NOTFOUND)
+		return say_why(err);
+	if (kbuild_dirs_prune(builds_of(b), (size_t)o->keep, oldest, NULL))
+		dprintf(STDOUT_FILENO, "old builds: %s\n", err_text());
+	return say_why(kbuild_dir_make(b->dir));
+}
+
+static void own_step(struct build *b, int (*run)(void *build), struct proc_how *how)
+{
+	const char **argv = arena_alloc(b->arena, 2 * sizeof(*argv));
+
+	argv[0] = b->phase;
+	argv[1] = NULL;
+	*how = (struct proc_how){ .argv = argv, .run = run, .ctx = b };
+}
+
 /* The checkout is a program, too: it takes seconds, may have to fetch, and can be killed. */
 static void checkout_step(const struct build *b, struct proc_how *how)
 {
@@ -167,27 +219,77 @@ static void checkout_step(const struct build *b, struct proc_how *how)
 	*how = (struct proc_how){ .argv = argv, .grace_ms = (int)o->grace };
 }
 
-static int write_config(struct build *b)
+static int write_file(const char *path, const void *data, size_t n)
 {
-	const char *path = arena_printf(b->arena, "%s/.config", b->tree);
 	FILE *f = fopen(path, "we");
 	int err = 0;
 
 	if (!f)
 		return fail(ERR_SYS, "%s: %s", path, strerror(errno));
-	if (fwrite(b->config->body.data, 1, b->config->body.len, f) != b->config->body.len)
+	if (fwrite(data, 1, n, f) != n)
 		err = fail(ERR_SYS, "%s: %s", path, strerror(errno));
 	if (fclose(f) && !err)
 		err = fail(ERR_SYS, "%s: %s", path, strerror(errno));
 	return err;
 }
 
+/* As the server wants it. */
+static void to_message(const struct kbuild_profile *from, struct arena *a, BuildProfile *to)
+{
+	static const FileKind kinds[] = {
+		[KBUILD_COMPILED] = FILE_KIND__COMPILED,
+		[KBUILD_GENERATED] = FILE_KIND__GENERATED,
+		[KBUILD_HOST] = FILE_KIND__HOST_ONLY,
+	};
+
+	for (size_t i = 0; i < from->n_files; i++) {
+		BuildFile *f = PB_ADD(a, to, files, build_file);
+
+		f->has_path = f->has_kind = true;
+		f->path = pb_bytes(a, from->files[i].path, strlen(from->files[i].path));
+		f->kind = kinds[from->files[i].kind];
+	}
+	to->release = from->release;
+	to->compiler = from->compiler;
+	to->has_vmlinux_size = true;
+	to->vmlinux_size = from->vmlinux_size;
+	to->build_id = *from->build_id ? from->build_id : NULL;
+	to->n_modules = from->n_modules;
+	to->modules = from->modules;
+}
+
+static const char *profile_path(const struct build *b)
+{
+	return arena_printf(b->arena, "%s/profile", b->dir);
+}
+
+/* Leaves the profile beside the tree. */
+static int collect(void *build)
+{
+	struct build *b = build;
+	struct kbuild_tree tree = {
+		.dir = b->tree, .tracked = b->paths, .n_tracked = b->n_paths, .min_files = (size_t)b->opts->min_files
+	};
+	BuildProfile message = BUILD_PROFILE__INIT;
+	struct kbuild_profile profile;
+	struct buf packed = { 0 };
+	uint64_t began = now_ms();
+	int err;
+
+	if ((err = kbuild_profile(b->arena, &tree, &profile)))
+		return say_why(err);
+	to_message(&profile, b->arena, &message);
+	pb_pack(&packed, &message.base);
+	if ((err = write_file(profile_path(b), packed.data, packed.len)))
+		return say_why(err);
+	dprintf(STDOUT_FILENO, "profile: %zu files of the tree are compiled, collected in %.1f s; %s\n", profile.n_compiled,
+		(double)(now_ms() - began) / 1000, profile.release);
+	return 0;
+}
+
 static const char *const phases[] = {
-	[BUILD_CHECKOUT] = "checking out",
-	[BUILD_CONFIGURE] = "configuring",
-	[BUILD_MAKE] = "building",
-	[BUILD_COLLECT] = "collecting",
-	[BUILD_OVER] = "over",
+	[BUILD_CLEAR] = "making room", [BUILD_CHECKOUT] = "checking out", [BUILD_CONFIGURE] = "configuring",
+	[BUILD_MAKE] = "building",     [BUILD_COLLECT] = "collecting",
 };
 
 static int start_step(struct build *b)
@@ -197,13 +299,19 @@ static int start_step(struct build *b)
 	int err;
 
 	b->phase = phases[b->step];
-	if (b->step == BUILD_CHECKOUT) {
+	if (b->step == BUILD_CLEAR) {
+		own_step(b, clear, &how);
+	} else if (b->step == BUILD_CHECKOUT) {
 		checkout_step(b, &how);
+	} else if (b->step == BUILD_COLLECT) {
+		own_step(b, collect, &how);
 	} else {
-		if (b->step == BUILD_CONFIGURE && (err = write_config(b)))
+		if (b->step == BUILD_CONFIGURE && (err = write_file(arena_printf(b->arena, "%s/.config", b->tree),
+								    b->config->body.data, b->config->body.len)))
 			return err;
 		kbuild_step(b->arena, &place, b->step == BUILD_CONFIGURE ? KBUILD_CONFIGURE : KBUILD_MAKE, &how);
 	}
+	how.deadline = b->deadline;
 	if ((err = proc_start(&b->proc, &how)))
 		return err;
 	b->running = true;
@@ -249,17 +357,14 @@ static int tell_differences(struct build *b)
 	return 0;
 }
 
-static int collect(struct build *b)
+static int read_profile(struct build *b)
 {
-	struct kbuild_tree tree = {
-		.dir = b->tree, .tracked = b->paths, .n_tracked = b->n_paths, .min_files = (size_t)b->opts->min_files
-	};
-	uint64_t began = now_ms();
-	int err = kbuild_profile(b->arena, &tree, &b->profile);
+	struct buf text = { 0 };
+	int err = buf_read_file(&text, profile_path(b), PROFILE_MOST);
 
-	if (!err)
-		note(b, arena_printf(b->arena, "profile: %zu files of the tree are compiled, collected in %.1f s; %s",
-				     b->profile.n_compiled, (double)(now_ms() - began) / 1000, b->profile.release));
+	if (!err && !(b->profile = pb_unpack(b->arena, &build_profile__descriptor, text.data, text.len)))
+		err = fail(ERR_INPUT, "%s: the profile cannot be read", profile_path(b));
+	buf_free(&text);
 	return err;
 }
 
@@ -269,25 +374,41 @@ static int conclude_step(struct build *b)
 		return read_checkout(b);
 	if (b->step == BUILD_CONFIGURE)
 		return tell_differences(b);
+	if (b->step == BUILD_COLLECT)
+		return read_profile(b);
+	/* Whoever runs the builder has to see what it cannot remove. */
+	if (b->step == BUILD_CLEAR && b->n_lines)
+		log_note("%.*s", (int)b->lines[0].len, (const char *)b->lines[0].data);
 	return 0;
 }
 
-/* The program of the step is over. */
-static void finish_step(struct build *b)
+/* What a step that failed has to say: one of our own has its reason in the rest of its output. */
+static const char *why_failed(struct build *b)
 {
+	bool own = b->step == BUILD_CLEAR || b->step == BUILD_COLLECT;
 	char status[PROC_TEXT];
 
-	if (b->partial.len)
-		add_line(b, b->partial.data, b->partial.len);
-	buf_reset(&b->partial);
+	if (own && b->partial.len)
+		return arena_memdup(b->arena, b->partial.data, b->partial.len);
+	return arena_printf(b->arena, "%s failed: %s", b->phase, proc_status_text(status, b->proc.status));
+}
+
+/* The process of the step is over. */
+static void finish_step(struct build *b)
+{
+	const char *why = NULL;
+
 	proc_stop(&b->proc);
 	b->running = false;
 	if (!WIFEXITED(b->proc.status) || WEXITSTATUS(b->proc.status) != 0)
-		fail_build(b, arena_printf(b->arena, "%s failed: %s", b->phase, proc_status_text(status, b->proc.status)));
-	else if (conclude_step(b))
-		fail_build(b, err_text());
-	else
-		b->step++;
+		why = why_failed(b);
+	else if (b->partial.len)
+		add_line(b, b->partial.data, b->partial.len);
+	buf_reset(&b->partial);
+	if (why || conclude_step(b))
+		fail_build(b, why ? why : err_text());
+	else if (++b->step == BUILD_OVER)
+		end_build(b);
 }
 
 /* ---- The log */
@@ -333,14 +454,8 @@ void build_pump(struct build *b, int timeout_ms, int other_fd)
 	struct pollfd fds[2] = { { .fd = -1, .events = POLLIN }, { .fd = other_fd, .events = POLLIN } };
 
 	stop_overdue(b);
-	if (!build_over(b) && !b->running && b->step < BUILD_COLLECT && start_step(b))
+	if (!build_over(b) && !b->running && start_step(b))
 		fail_build(b, err_text());
-	if (b->step == BUILD_COLLECT) {
-		b->phase = phases[BUILD_COLLECT];
-		if (collect(b))
-			fail_build(b, err_text());
-		b->step = BUILD_OVER;
-	}
 	if (b->running)
 		fds[0].fd = b->proc.fd;
 	if (poll(fds, 2, build_over(b) ? 0 : timeout_ms) <= 0 || !fds[0].revents)

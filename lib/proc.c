@@ -1,4 +1,5 @@
-/* Owns child programs: their descriptors, environment, process group, and the watcher that ends what they leave behind.
+/* Owns child programs: their descriptors, environment, process group, and the watcher that ends what they leave behind or what
+ * has had its time.
  * Refuses shells: a program is an argv. */
 #include "lib/proc.h"
 
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,6 +24,8 @@
 #define EXEC_FD 3           /* where the watcher and the program find the pipe that tells of a failed exec */
 #define KILL_PATIENCE 10000 /* ms that the watcher goes on killing before it gives up on what cannot be killed */
 #define KILL_PAUSE 5        /* ms between two rounds of it */
+#define LOOK_PAUSE \
+	500 /* ms between two looks at a deadline, which may have moved; timers stand still in a suspended machine */
 
 /* What a child says of itself when the program could not be run. */
 struct exec_failure {
@@ -29,12 +33,60 @@ struct exec_failure {
 	int error;
 };
 
-static int64_t now_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+/* ---- The deadline */
+
+#define CAME -1
+
+struct proc_deadline {
+	int64_t at; /* __atomic: 0: never; CAME for good */
+};
+
+struct proc_deadline *proc_deadline_new(void)
+{
+	void *d = mmap(NULL, sizeof(struct proc_deadline), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (d == MAP_FAILED)
+		die_oom();
+	return d;
+}
+
+void proc_deadline_free(struct proc_deadline *d)
+{
+	if (d)
+		munmap(d, sizeof(*d));
+}
+
+/* Either the caller moves it or the watcher says that it came, never both. */
+static bool move_deadline(struct proc_deadline *d, int64_t from, int64_t to)
+{
+	return __atomic_compare_exchange_n(&d->at, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+bool proc_deadline_set(struct proc_deadline *d, int64_t at)
+{
+	int64_t was = __atomic_load_n(&d->at, __ATOMIC_ACQUIRE);
+
+	return was != CAME && move_deadline(d, was, at);
+}
+
+bool proc_deadline_came(struct proc_deadline *d)
+{
+	int64_t at = __atomic_load_n(&d->at, __ATOMIC_ACQUIRE);
+
+	return at == CAME || (at != 0 && clock_ms(CLOCK_BOOTTIME) > at && move_deadline(d, at, CAME));
 }
 
 /* ---- The environment */
@@ -103,6 +155,10 @@ NORETURN static void become_program(const struct proc_how *how, char **env, pid_
 	if (how->cwd && chdir(how->cwd) < 0)
 		give_up(STEP_CHDIR);
 	environ = env; /* execvp looks the name up in this PATH */
+	if (how->run) {
+		close(EXEC_FD);
+		_exit(how->run(how->ctx));
+	}
 	execvp(how->argv[0], (char *const *)how->argv);
 	give_up(STEP_EXEC);
 }
@@ -116,6 +172,7 @@ struct watch {
 	enum watch_state { RUNNING, ASKED, KILLING } state;
 	int64_t until; /* the end of the state's patience */
 	int grace_ms;
+	struct proc_deadline *deadline;
 };
 
 /* Parent of the process whose /proc/PID is named; 0 where it is none. The name in brackets may hold anything, so what follows
@@ -178,12 +235,27 @@ static void enter(struct watch *w, enum watch_state state, int64_t patience)
 	w->until = now_ms() + patience;
 }
 
+/* How long nothing but a signal can change anything; -1: for ever. */
+static int64_t patience(const struct watch *w)
+{
+	int64_t ms = w->state == RUNNING ? INT64_MAX : MAX_OF(w->until - now_ms(), (int64_t)0), at;
+
+	if (w->state == KILLING)
+		return KILL_PAUSE;
+	if (!w->deadline)
+		return w->state == RUNNING ? -1 : ms;
+	at = __atomic_load_n(&w->deadline->at, __ATOMIC_ACQUIRE);
+	if (at > 0)
+		ms = MIN_OF(ms, MAX_OF(at + 1 - clock_ms(CLOCK_BOOTTIME), (int64_t)0));
+	return MIN_OF(ms, (int64_t)LOOK_PAUSE);
+}
+
 /* Waits for a signal, at most as long as the state allows. */
 static void wait_for_signal(struct watch *w, const sigset_t *watched)
 {
-	int64_t ms = w->state == KILLING ? KILL_PAUSE : MAX_OF(w->until - now_ms(), (int64_t)0);
+	int64_t ms = patience(w);
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-	int sig = w->state == RUNNING ? sigwaitinfo(watched, NULL) : sigtimedwait(watched, NULL, &t);
+	int sig = ms < 0 ? sigwaitinfo(watched, NULL) : sigtimedwait(watched, NULL, &t);
 
 	if (sig <= 0 || sig == SIGCHLD || w->state != RUNNING)
 		return;
@@ -196,7 +268,8 @@ static void wait_for_signal(struct watch *w, const sigset_t *watched)
 static void watch_program(struct watch *w, const sigset_t *watched)
 {
 	while (collect_children(w)) {
-		if (w->state != KILLING && (w->ended || (w->state == ASKED && now_ms() >= w->until)))
+		if (w->state != KILLING && (w->ended || (w->state == ASKED && now_ms() >= w->until) ||
+					    (w->deadline && proc_deadline_came(w->deadline))))
 			enter(w, KILLING, KILL_PATIENCE);
 		if (w->state == KILLING && now_ms() >= w->until)
 			return;
@@ -237,7 +310,7 @@ static void take_descriptors(int out, int exec_fd)
 NORETURN static void watcher_main(const struct proc_how *how, char **env, const int out[2], const int failed[2],
 				  pid_t caller)
 {
-	struct watch w = { .grace_ms = how->grace_ms };
+	struct watch w = { .grace_ms = how->grace_ms, .deadline = how->deadline };
 	pid_t self = getpid();
 	sigset_t watched;
 

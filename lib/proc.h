@@ -1,4 +1,4 @@
-/* Programs run from an argv, watched so that none of what they start outlives them. */
+/* Programs run from an argv, watched so that none of what they start outlives them, nor a time that was set. */
 #ifndef TUXTAPE_PROC_H
 #define TUXTAPE_PROC_H
 
@@ -7,14 +7,34 @@
 
 #include <sys/types.h>
 
+/* When a program is killed whatever its caller does meanwhile: the caller may hang in a look-up of a name, be stopped or swapped out.
+ * It lies in memory that the watcher shares, and may be moved while programs run. */
+struct proc_deadline;
+
+/* One that never comes until it is set. Dies when there is no memory. */
+struct proc_deadline *proc_deadline_new(void);
+
+/* NULL is fine. No program may run that has it. */
+void proc_deadline_free(struct proc_deadline *d);
+
+/* Moves it to `at`, ms of CLOCK_BOOTTIME; 0: never. False when it has come already, which nothing undoes. */
+bool proc_deadline_set(struct proc_deadline *d, int64_t at);
+
+/* Whether it has come. A program with it was killed then, or is in a moment. */
+bool proc_deadline_came(struct proc_deadline *d);
+
 /* What is run, and how. */
 struct proc_how {
 	const char *const *argv; /* ends with NULL; argv[0] is looked up in the PATH that the program gets */
-	const char *cwd;         /* NULL: the caller's */
-	const char *const *env;  /* "NAME=value" sets, "NAME" removes; ends with NULL; NULL changes nothing */
-	bool clean_env;          /* begin with an empty environment, not with the caller's */
-	int nice;                /* added to the caller's niceness */
-	int grace_ms;            /* from TERM to KILL when the program is cancelled */
+	int (*run)(
+		void *ctx); /* runs in place of a program, whose exit code it returns; argv[0] is its name then. NULL: none */
+	void *ctx;
+	const char *cwd;                /* NULL: the caller's */
+	const char *const *env;         /* "NAME=value" sets, "NAME" removes; ends with NULL; NULL changes nothing */
+	bool clean_env;                 /* begin with an empty environment, not with the caller's */
+	int nice;                       /* added to the caller's niceness */
+	int grace_ms;                   /* from TERM to KILL when the program is cancelled */
+	struct proc_deadline *deadline; /* when all is killed, without a grace. NULL: never */
 };
 
 /* A running program. fd is the read end of a pipe with all that it prints (standard output and error; standard input is

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 20000
@@ -227,6 +228,70 @@ static void test_grace(void)
 	ok(WIFSIGNALED(p.status) && WTERMSIG(p.status) == SIGTERM, "a stopped program hears TERM");
 }
 
+/* ---- Deadlines */
+
+static int64_t boot_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The caller waits for nothing but the end of the output: it does not look at the clock. */
+static void test_deadline(void)
+{
+	const char *const deaf[] = { "sh", "-c", "trap '' TERM; " LEAVE "while :; do wait; done", NULL };
+	const char *const quick[] = { "sh", "-c", "exit 3", NULL };
+	struct proc_deadline *d = proc_deadline_new();
+	int64_t at = boot_ms() + 700;
+	struct proc p;
+	int status;
+
+	ok(!proc_deadline_came(d), "a deadline that is not set never comes");
+	ok(proc_deadline_set(d, boot_ms() + 3600000), "  one far away");
+	ok(proc_start(&p, &(struct proc_how){ .argv = deaf, .grace_ms = PATIENCE_MS, .deadline = d }) == 0,
+	   "a deaf program");
+	read_pids(&p);
+	ok(proc_deadline_set(d, at), "  whose deadline moves while it runs");
+	ok(read(p.fd, &(char){ 0 }, 1) == 0 && boot_ms() >= at, "  ends then");
+	none_left("  and leaves nothing");
+	ok(proc_deadline_came(d) && !proc_deadline_set(d, boot_ms() + 3600000) && proc_deadline_came(d), "  for good");
+	proc_stop(&p);
+	ok(WIFSIGNALED(p.status) && WTERMSIG(p.status) == SIGKILL, "  without a grace");
+	proc_deadline_free(d);
+	d = proc_deadline_new();
+	ok(proc_deadline_set(d, boot_ms() + 3600000) &&
+		   proc_run(&(struct proc_how){ .argv = quick, .deadline = d }, NULL, 0, PATIENCE_MS, &status) == 0 &&
+		   WIFEXITED(status) && WEXITSTATUS(status) == 3 && !proc_deadline_came(d),
+	   "a program that ends before its deadline");
+	ok(proc_deadline_set(d, 0) && !proc_deadline_came(d), "  which may be lifted");
+	ok(proc_deadline_set(d, 1) && proc_deadline_came(d) && !proc_deadline_set(d, 0), "one in the past has come");
+	proc_deadline_free(d);
+}
+
+static int say_and_leave(void *ctx)
+{
+	dprintf(STDOUT_FILENO, "%s in %s\n", (const char *)ctx, getenv("WHERE"));
+	return open("/dev/null/x", O_RDONLY) < 0 ? 7 : 0;
+}
+
+static void test_function(void)
+{
+	static const char *const name[] = { "say", NULL };
+	static const char *const where[] = { "WHERE=the child", NULL };
+	static char word[] = "here";
+	struct proc_how how = { .argv = name, .run = say_and_leave, .ctx = word, .env = where };
+	int status;
+
+	buf_reset(&out);
+	is_int(proc_run(&how, &out, 0, PATIENCE_MS, &status), 0, "a function in place of a program");
+	is_str(buf_str(&out), "here in the child\n", "  what it prints");
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 7, "  and returns");
+	how.cwd = "/no/where";
+	is_int(proc_run(&how, &out, 0, PATIENCE_MS, &status), ERR_NOTFOUND, "  not where there is no such directory");
+}
+
 static bool wait_until_dead(long pid)
 {
 	for (int i = 0; i < PATIENCE_MS / 5 && alive(pid); i++)
@@ -283,6 +348,8 @@ int main(void)
 	test_limits();
 	test_leftovers();
 	test_grace();
+	test_deadline();
+	test_function();
 	test_death(true);
 	test_death(false);
 	buf_free(&out);
