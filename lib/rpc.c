@@ -205,6 +205,14 @@ static int receive(struct rpc *r, int timeout_ms, bool *got)
 	return 0;
 }
 
+/* Nothing but a call may come while this end has none open: an answer to no question could be long, and is not waited for. */
+static int check_answer(const struct rpc *r, const struct frame *f)
+{
+	if (f->status == FRAME_REQUEST || f->status == FRAME_CANCEL || (r->own.open && f->id == r->own.id))
+		return 0;
+	return fail(ERR_PEER, "an answer to call %u, which is not open", f->id);
+}
+
 /* How long a frame may be depends on what it is; the length is judged by its header, before the rest is waited for. */
 static int check_length(const struct frame *f)
 {
@@ -224,7 +232,7 @@ static int check_length(const struct frame *f)
 }
 
 /* The next whole frame of a buffer. *message points into it until more is received. */
-static int next_frame(struct buf *b, size_t *taken, struct frame *f, const char **message, bool *there)
+static int next_frame(const struct rpc *r, struct buf *b, size_t *taken, struct frame *f, const char **message, bool *there)
 {
 	size_t size;
 	int err = 0;
@@ -232,7 +240,8 @@ static int next_frame(struct buf *b, size_t *taken, struct frame *f, const char 
 	*there = false;
 	if (b->len - *taken < FRAME_HEADER)
 		return 0;
-	if ((err = frame_read_header(f, b->data + *taken, FRAME_MOST)) || (err = check_length(f)))
+	if ((err = frame_read_header(f, b->data + *taken, FRAME_MOST)) || (err = check_answer(r, f)) ||
+	    (err = check_length(f)))
 		return err;
 	if (!frame_next(b, *taken, FRAME_MOST, f, &size, &err))
 		return err;
@@ -337,8 +346,6 @@ static int note_frame(struct rpc *r, const struct frame *f, const char *message)
 	}
 	if (f->status == FRAME_REQUEST)
 		return fail(ERR_PEER, "a second call while one is open");
-	if (!r->own.open || f->id != r->own.id)
-		return fail(ERR_PEER, "an answer to call %u, which is not open", f->id);
 	if (r->replies.len - r->replies_taken > FRAME_MOST)
 		return fail(ERR_PEER, "an answer that nobody can take now");
 	frame_write(&r->replies, *f, message, f->length);
@@ -352,7 +359,7 @@ static int note_frames(struct rpc *r)
 	bool there;
 	int err;
 
-	while (!(err = next_frame(&r->in, &r->taken, &f, &message, &there)) && there)
+	while (!(err = next_frame(r, &r->in, &r->taken, &f, &message, &there)) && there)
 		if ((err = note_frame(r, &f, message)))
 			return err;
 	return err;
@@ -411,7 +418,7 @@ int rpc_serve(struct rpc *r, int timeout_ms, bool *served)
 	int err, left;
 
 	*served = false;
-	while (!(err = next_frame(&r->in, &r->taken, &f, &message, &there))) {
+	while (!(err = next_frame(r, &r->in, &r->taken, &f, &message, &there))) {
 		if (there && f.status == FRAME_REQUEST) {
 			*served = true;
 			err = serve_frame(r, &f, message);
@@ -466,7 +473,7 @@ static int take_answer(struct rpc *r, struct arena *a, const struct frame *f, co
 	const ProtobufCMessageDescriptor *d;
 	unsigned kind = f->status - FRAME_ERROR;
 
-	if (!r->own.open || f->id != r->own.id || (f->status == FRAME_MORE && !shape->end) ||
+	if ((f->status == FRAME_MORE && !shape->end) ||
 	    (f->status != FRAME_MORE && f->status != FRAME_OK && f->status < FRAME_ERROR))
 		return fail(ERR_PEER, "an answer with number %u and status %u that was not expected", f->id, f->status);
 	r->own.open = f->status == FRAME_MORE;
@@ -478,24 +485,23 @@ static int take_answer(struct rpc *r, struct arena *a, const struct frame *f, co
 	return *out ? 0 : fail(ERR_PEER, "%s: the answer cannot be read", rpc_method_name(r->own.method));
 }
 
-/* True when a frame for this end's call is there: one that came while another call was served, or a new one. */
-static int find_answer(struct rpc *r, struct frame *f, const char **message, bool *there)
+/* *there tells whether a frame for this end's call is there: one that came while another call was served, or a new one. Without one,
+ * *served tells whether something else was dealt with, so that there may be more. */
+static int find_answer(struct rpc *r, struct frame *f, const char **message, bool *there, bool *served)
 {
 	int err;
 
+	*served = false;
 	/* What was kept goes first, and each call that is served may have kept more. */
-	for (;;) {
-		if ((err = next_frame(&r->replies, &r->replies_taken, f, message, there)) || *there)
-			return err;
-		drop_taken(&r->replies, &r->replies_taken);
-		if ((err = next_frame(&r->in, &r->taken, f, message, there)) || !*there)
-			return err;
-		if (f->status != FRAME_REQUEST && f->status != FRAME_CANCEL)
-			return 0;
-		err = f->status == FRAME_REQUEST ? serve_frame(r, f, *message) : note_frame(r, f, *message);
-		if (err)
-			return err;
-	}
+	if ((err = next_frame(r, &r->replies, &r->replies_taken, f, message, there)) || *there)
+		return err;
+	drop_taken(&r->replies, &r->replies_taken);
+	if ((err = next_frame(r, &r->in, &r->taken, f, message, there)) || !*there ||
+	    (f->status != FRAME_REQUEST && f->status != FRAME_CANCEL))
+		return err;
+	*there = false;
+	*served = true;
+	return f->status == FRAME_REQUEST ? serve_frame(r, f, *message) : note_frame(r, f, *message);
 }
 
 int rpc_next(struct rpc *r, struct arena *a, int timeout_ms, enum rpc_news *news, void *out)
@@ -503,16 +509,21 @@ int rpc_next(struct rpc *r, struct arena *a, int timeout_ms, enum rpc_news *news
 	uint64_t until = now_ms() + (uint64_t)MAX_OF(timeout_ms, 0);
 	const char *message;
 	struct frame f;
-	bool there, got;
+	bool there, got, served;
 	int err, left;
 
 	*news = RPC_NOTHING;
 	for (;;) {
-		if ((err = find_answer(r, &f, &message, &there)))
+		if ((err = find_answer(r, &f, &message, &there, &served)))
 			return err;
 		if (there)
 			return take_answer(r, a, &f, message, news, out);
 		left = timeout_ms < 0 ? -1 : (int)MAX_OF((int64_t)(until - now_ms()), 0);
+		/* A peer that calls without end keeps nobody from what else there is to do. */
+		if (served && left == 0)
+			return 0;
+		if (served)
+			continue;
 		if ((err = receive(r, left, &got)))
 			return err;
 		if (!got && left == 0)

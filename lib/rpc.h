@@ -89,7 +89,7 @@ int rpc_start(struct rpc *r, unsigned method, const ProtobufCMessage *request);
 enum rpc_news { RPC_NOTHING, RPC_RECORD, RPC_END };
 
 /* Waits for the next piece: a record, the closing message (the call is over), or nothing within timeout_ms (-1: no limit). Calls of
- * the peer are served meanwhile. An error ends the call; ERR_NET and ERR_PEER end the connection. */
+ * the peer are served meanwhile; once the time is over nothing comes after such a call, though more may have been received. An error ends the call; ERR_NET and ERR_PEER end the connection. */
 int rpc_next(struct rpc *r, struct arena *a, int timeout_ms, enum rpc_news *news, void *message);
 
 /* Asks the far end to stop; rpc_next still gives what is under way, and the end. */

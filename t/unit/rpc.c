@@ -257,6 +257,24 @@ static void test_ceiling(void)
 	drop(r, peer);
 }
 
+/* A pair that has greeted. Where an answer is to come the end under test has asked; *id is that of the call. */
+static struct rpc *open_call(int *peer, bool asked, unsigned *id)
+{
+	FetchCvesRequest q = FETCH_CVES_REQUEST__INIT;
+	struct rpc *r = serving(peer);
+	struct frame f;
+	char *m;
+
+	greet(r, *peer);
+	*id = 3;
+	if (!asked)
+		return r;
+	if (rpc_start(r, RPC_FETCH_CVES, &q.base) || !recv_frame(*peer, &f, &m))
+		abort();
+	*id = f.id;
+	return r;
+}
+
 /* Each limit by the header alone: what it announces is not waited for. */
 static void test_lengths(void)
 {
@@ -267,23 +285,42 @@ static void test_lengths(void)
 		{ RPC_FETCH_CVES, FRAME_REQUEST, 1u << 20 }, { RPC_PUT_KERNEL_CONFIG, FRAME_REQUEST, 8u << 20 },
 		{ 4711, FRAME_REQUEST, 1u << 20 },           { RPC_HEALTH, FRAME_CANCEL, 0 },
 		{ RPC_HEALTH, FRAME_ERROR + ERR_DB, 4096 },  { RPC_HEALTH, FRAME_OK, 16u << 20 },
+		{ RPC_FETCH_CVES, FRAME_MORE, 16u << 20 },
 	};
+	unsigned id;
 	bool served;
 	int peer;
 
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-		struct rpc *r = serving(&peer);
+		bool asked = limits[i].status != FRAME_REQUEST && limits[i].status != FRAME_CANCEL;
+		struct rpc *r = open_call(&peer, asked, &id);
 
-		greet(r, peer);
-		send_header(peer, 3, limits[i].method, limits[i].status, limits[i].most);
+		send_header(peer, id, limits[i].method, limits[i].status, limits[i].most);
 		if (limits[i].most)
 			ok(rpc_serve(r, 0, &served) == 0 && !served, "%u bytes are waited for", limits[i].most);
 		drop(r, peer);
-		r = serving(&peer);
-		greet(r, peer);
-		send_header(peer, 3, limits[i].method, limits[i].status, limits[i].most + 1);
+		r = open_call(&peer, asked, &id);
+		send_header(peer, id, limits[i].method, limits[i].status, limits[i].most + 1);
 		refuse(r, ERR_PEER, "at most", "a byte more is not");
-		expect(peer, 3, FRAME_ERROR + ERR_PEER, "at most", "and the peer is told");
+		expect(peer, id, FRAME_ERROR + ERR_PEER, "at most", "and the peer is told");
+		drop(r, peer);
+	}
+}
+
+/* Who has said nothing yet could else make this end keep 16 MiB for an answer that nobody asked for. */
+static void test_unasked(void)
+{
+	static const unsigned statuses[] = { FRAME_MORE, FRAME_OK, 9, FRAME_ERROR + ERR_DB };
+	unsigned id;
+	int peer;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(statuses); i++) {
+		bool asked = i >= ARRAY_LEN(statuses);
+		struct rpc *r = asked ? open_call(&peer, true, &id) : serving(&peer);
+
+		/* To no question, or to another. */
+		send_header(peer, asked ? id + 2 : 2, RPC_FETCH_CVES, statuses[i % ARRAY_LEN(statuses)], 4000);
+		refuse(r, ERR_PEER, "not open", "an answer that nobody asked for is not waited for");
 		drop(r, peer);
 	}
 }
@@ -529,6 +566,7 @@ int main(void)
 	test_errors();
 	test_ceiling();
 	test_lengths();
+	test_unasked();
 	test_breaches();
 	test_refused_greeting();
 	test_pieces();

@@ -55,7 +55,7 @@ static void test_calling(void)
 	ok(err == ERR_NET && strstr(err_text(), "Health: no answer"), "no answer in time: %s", err_text());
 	drop(r, peer);
 	wrong_answer(1, 200, "new kind", ERR_PEER, "new kind", "an error of an unknown kind");
-	wrong_answer(3, FRAME_OK, "", ERR_PEER, "not expected", "an answer to another call");
+	wrong_answer(3, FRAME_OK, "", ERR_PEER, "not open", "an answer to another call");
 	wrong_answer(1, FRAME_MORE, "", ERR_PEER, "not expected", "a record where one answer is due");
 	wrong_answer(1, 7, "", ERR_PEER, "not expected", "a status that there is not");
 	wrong_answer(1, FRAME_OK, "\xff", ERR_PEER, "cannot be read", "an answer that is malformed");
@@ -192,6 +192,38 @@ static void test_kept_answers(void)
 	is_int(calls, 1, "  and the call is served");
 	is_int(read_planned("1b2b3e", &ids), ERR_PEER, "a second call of the peer's while one is served is a breach");
 	buf_free(&ids);
+}
+
+HANDLER(dawdles)
+{
+	calls++;
+	usleep(20000);
+	return 0;
+}
+
+/* A peer that calls without end does not keep this end from what else it has to do; its own answer, behind the calls, still comes. */
+static void test_flood(void)
+{
+	static const struct rpc_service slow = { .handlers = { [RPC_HEALTH] = dawdles } };
+	FetchCvesRequest q = FETCH_CVES_REQUEST__INIT;
+	enum rpc_news news = RPC_RECORD;
+	void *message;
+	int peer, err;
+	struct rpc *r = pair(&peer, true, &slow);
+
+	calls = 0;
+	err = rpc_start(r, RPC_FETCH_CVES, &q.base);
+	for (unsigned i = 1; i <= 20; i++)
+		send_frame(peer, 2 * i, RPC_HEALTH, FRAME_REQUEST, NULL, 0);
+	send_frame(peer, 1, RPC_FETCH_CVES, FRAME_OK, NULL, 0);
+	ok(!err && !rpc_next(r, arena, 50, &news, &message) && news == RPC_NOTHING && calls > 0 && calls < 10,
+	   "a flood of calls is served as long as there is time (%d of 20)", calls);
+	calls = 0;
+	ok(!rpc_next(r, arena, 0, &news, &message) && news == RPC_NOTHING && calls == 1, "  or one, where there is none");
+	for (unsigned i = 0; !err && news != RPC_END && i < 20; i++)
+		err = rpc_next(r, arena, 0, &news, &message);
+	ok(!err && news == RPC_END, "  and this end's answer comes after them");
+	drop(r, peer);
 }
 
 /* The builder's end: while it serves BuildKernel it asks for Health, and sends what it has. */
@@ -363,6 +395,7 @@ int main(void)
 	test_reading_stream();
 	test_hello();
 	test_kept_answers();
+	test_flood();
 	test_health_while_building();
 	test_call_back();
 	arena_free(arena);
