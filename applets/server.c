@@ -92,10 +92,22 @@ static int check_database(const struct server_options *o, struct arena *a)
 	log_note("serving %s", o->db);
 	if (note)
 		log_note("%s", note);
-	if (!(err = db_meta_get(db, a, "last_run", &last_run)) && !(err = db_builders_reset(db)) && !last_run &&
-	    !o->allow_empty)
+	if (!(err = db_meta_get(db, a, "last_run", &last_run)) && !last_run && !o->allow_empty)
 		err = fail(ERR_INPUT, "%s: no parse has filled it: run `tuxtape parse --db %s`, or --allow-empty", o->db,
 			   o->db);
+	db_close(db);
+	return err;
+}
+
+/* The builders of an earlier server are gone. To be called with the address taken: one that cannot have it must not forget those of the
+ * server that has it. */
+static int forget_builders(const struct server_options *o, struct arena *a)
+{
+	struct db *db = NULL;
+	int err;
+
+	if (!(err = db_open(&db, o->db, DB_WRITE, a, NULL)))
+		err = db_builders_reset(db);
 	db_close(db);
 	return err;
 }
@@ -217,7 +229,8 @@ static int serve(struct server *s)
 	    (err = read_boot_id(s)))
 		return err;
 	s->started = server_clock(s).now;
-	if ((err = listen_all(s)) || (err = board_new(&s->board, (unsigned)(o->max_clients + o->spare))))
+	if ((err = listen_all(s)) || (err = forget_builders(o, s->arena)) ||
+	    (err = board_new(&s->board, (unsigned)(o->max_clients + o->spare))))
 		return err;
 	return server_run(s);
 }

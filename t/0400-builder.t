@@ -154,6 +154,10 @@ like "$(sqlite3 "$db" "SELECT error FROM job WHERE job = $job")" 'builder was lo
 two_pid=$builder_pid
 start_builder three
 ok 'two builders are there' wait_for 10 sh -c "[ \$(sqlite3 '$db' 'SELECT count(*) FROM builder WHERE connected') = 2 ]"
+run timeout 60 "$TUXTAPE" server -d "$db" -s "$server"
+isnt "$status" 0 'a second server does not get the address'
+like "$err" 'in use' '  and says why'
+is "$(sqlite3 "$db" 'SELECT count(*) FROM builder WHERE connected')" 2 '  and leaves the builders of the first alone'
 put pair1 6.1.9 CONFIG_SLOW=y
 first=$job
 put pair2 6.1.10 CONFIG_SLOW=y
