@@ -94,10 +94,10 @@ static int64_t lease_end(const struct builder *b)
 	return b->lease_ms ? b->renewed + (int64_t)(b->lease_ms * 2 / 3) : 0;
 }
 
-/* The lease counts from when it was asked for; an answer that was long on its way never sets it back. */
+/* The lease counts from when it was asked for: an answer may have been long on its way. */
 static void renew(struct builder *b, int64_t asked)
 {
-	b->renewed = MAX_OF(b->renewed, asked);
+	b->renewed = asked;
 	if (b->build)
 		build_extend(b->build, lease_end(b));
 }
