@@ -2,6 +2,7 @@
 # tuxtape-protocol(7) is written for people who have nothing else: its methods, kinds of error and fields are those of the source, and its
 # worked example is what a server really answers.
 . "${TEST_LIB:-t/lib.sh}"
+. t/server.sh
 page=man/tuxtape-protocol.7
 
 # ---- Methods: number, name, request, answer

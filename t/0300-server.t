@@ -224,5 +224,8 @@ stop "$server_pid"
 is "$status" 0 'SIGTERM ends it'
 ok '  in bounded time' test $((SECONDS - began)) -lt 12
 like "$(cat "$server_log")" 'down$' '  with a last line'
-not_ok '  and no process stays' pgrep -f "$db"
+none_stay() {
+  ! pgrep -f "$db"
+}
+ok '  and no process stays' wait_for 10 none_stay
 done_testing

@@ -32,12 +32,8 @@ begin() {
   wait_for 20 state_is 'alternate 1 cursor 0 mouse 1' && wait_for 20 on_screen 'CVE-2021-00115' || diag "$(screen)"
 }
 
-outermost() {
-  pgrep -f "^$dashtool --guard" | head -n 1
-}
-
 drawer() {
-  pgrep -P "$(outermost)"
+  pgrep -P "$(outermost "^$dashtool --guard")"
 }
 
 printf 'set -g default-terminal screen-256color\nset -g escape-time 0\nset -g status off\nset -g remain-on-exit off\n' >"$scratch/tmux.conf"
@@ -162,11 +158,11 @@ keys End Enter
 sees 'ended-with-1' '  crashes'
 restored '  and the terminal is as it was'
 begin
-kill -TERM "$(outermost)"
+kill -TERM "$(outermost "^$dashtool --guard")"
 sees 'ended-with-0' 'SIGTERM to the outermost process is passed on'
 restored '  and the terminal is as it was'
 begin
-kill -KILL "$(outermost)"
+kill -KILL "$(outermost "^$dashtool --guard")"
 # What the shell says now may go to the alternate screen, which the other one then leaves.
 restored 'SIGKILL to the outermost process ends the other one, too, which cleans up itself'
 shell 'echo code-$code'

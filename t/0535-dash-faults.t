@@ -122,8 +122,7 @@ if command -v tmux >/dev/null; then
     t send-keys -l "clear; $TUXTAPE dash --server $server --patches patches; echo $signal-ended-with-\$?"
     t send-keys Enter
     sees 'CVEs of all configs' "a dashboard, to be ended by SIG$signal"
-    outermost=$(pgrep -f "^$TUXTAPE dash --server $server" | head -n 1)
-    kill -"$signal" "$(pgrep -P "$outermost")"
+    kill -"$signal" "$(pgrep -P "$(outermost "^$TUXTAPE dash --server $server")")"
     sees "$signal-ended-with-${death#*:}" '  the shell is back'
     ok '  the terminal is as it was' wait_for 20 state_is 'alternate 0 cursor 1 mouse 0'
     t send-keys -l "stty -a >$scratch/stty.$signal; echo $signal-done-\$((1 + 1))"

@@ -150,8 +150,8 @@ keys q 1
 sees 'CVEs of web' 'back at the list'
 
 # One of the processes beside the one that draws dies.
-outermost=$(pgrep -f "^$TUXTAPE dash --server $server" | head -n 1)
-kill -KILL "$(pgrep -P "$(pgrep -P "$outermost")" | head -n 1)"
+drawer=$(pgrep -P "$(outermost "^$TUXTAPE dash --server $server")")
+kill -KILL "$(pgrep -o -P "$drawer")"
 sees 'the process that speaks to the server has ended: leave the dashboard' 'the process that speaks to the server dies: that is told'
 keys R
 sees 'has ended' '  asking for more is no harm'

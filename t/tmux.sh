@@ -17,6 +17,19 @@ screen() {
   t capture-pane -p
 }
 
+# outermost REGEX: of the processes that began with such a command line, the one that the others come from. Numbers of processes wrap,
+# so the lowest need not be the first.
+outermost() {
+  local p pids
+  pids=" $(pgrep -f "$1" | tr '\n' ' ')"
+  for p in $pids; do
+    case $pids in
+      *" $(awk '/^PPid:/ { print $2 }' "/proc/$p/status") "*) ;;
+      *) echo "$p" ;;
+    esac
+  done
+}
+
 on_screen() {
   screen | grep -q "$on_screen_by" -e "$1"
 }
