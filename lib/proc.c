@@ -48,7 +48,7 @@ static int64_t now_ms(void)
 
 /* ---- The deadline */
 
-#define CAME -1
+#define CAME (-1)
 
 struct proc_deadline {
 	int64_t at; /* __atomic: 0: never; CAME for good */
