@@ -95,12 +95,12 @@ ok 'a build' wait_for 20 in_state "$job" 3
 kill -STOP "$server_pid"
 group=$(pgrep -P "$server_pid" | tr '\n' ' ')
 # shellcheck disable=SC2086
-kill -STOP $group
+kill -STOP $group 2>"$scratch/null"
 ok 'a server that is out of reach for two thirds of the lease: the build is killed' wait_for 15 grep -q 'could not be renewed' "$scratch/builder"
 # Until the rest of the lease is over, at least.
 sleep 2
 # shellcheck disable=SC2086
-kill -CONT "$server_pid" $group
+kill -CONT "$server_pid" $group 2>"$scratch/null"
 ok '  and the job is out again when it is back' wait_for 20 sh -c "sqlite3 '$db' 'SELECT 1 FROM job WHERE job = $job AND attempt > 1' | grep -q 1"
 "$TUXTAPE" job cancel "$job" --server "$server" >"$scratch/null" 2>&1
 put after 6.1.9 CONFIG_NET=y

@@ -273,7 +273,7 @@ static void test_deadline(void)
 static int say_and_leave(void *ctx)
 {
 	dprintf(STDOUT_FILENO, "%s in %s\n", (const char *)ctx, getenv("WHERE"));
-	return open("/dev/null/x", O_RDONLY) < 0 ? 7 : 0;
+	return 7;
 }
 
 static void test_function(void)
