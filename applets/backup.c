@@ -1,4 +1,5 @@
-/* tuxtape backup and restore: the whole database into one file and back. Refuse a damaged file at either end. */
+/* tuxtape backup and restore: the whole database into one file and back. Refuse a damaged backup, and to write
+ * over what is no backup. */
 #include "applets/applet.h"
 
 #include "lib/db.h"
@@ -17,21 +18,22 @@ static const struct opt options[] = {
 	OPT_END,
 };
 
-static int backup(const struct backup_options *o, struct arena *a, const char *file)
+static int backup(const struct backup_options *o, struct arena *a UNUSED, const char *file)
 {
-	struct db *db = NULL;
-	int err;
+	int err = db_backup(o->db, file);
 
-	if (!(err = db_open(&db, o->db, DB_READ, a, NULL)) && !(err = db_backup(db, file)))
+	if (!err)
 		log_note("%s copied to %s and checked", o->db, file);
-	db_close(db);
 	return err;
 }
 
-static int restore(const struct backup_options *o, struct arena *a UNUSED, const char *file)
+static int restore(const struct backup_options *o, struct arena *a, const char *file)
 {
-	int err = db_restore(file, o->db);
+	const char *note;
+	int err = db_restore(file, o->db, a, &note);
 
+	if (!err && note)
+		log_note("%s", note);
 	if (!err)
 		log_note("%s now holds what %s holds", o->db, file);
 	return err;

@@ -33,19 +33,20 @@ struct db {
 	sqlite3 *handle;
 	char *path;
 	struct db_rows *statements;
-	bool in_transaction;
+	bool in_transaction, damaged;
 };
 
-static int db_fail(const struct db *db, const char *what)
+static int db_fail(struct db *db, const char *what)
 {
 	int code = sqlite3_extended_errcode(db->handle);
 	const char *hint = "";
 
+	db->damaged |= (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 	if ((code & 0xff) == SQLITE_FULL)
 		hint = "; free some space and run again, nothing is lost";
 	else if ((code & 0xff) == SQLITE_READONLY)
 		hint = "; it or its directory cannot be written by this user";
-	else if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+	else if (db->damaged)
 		hint = "; restore a backup with `tuxtape restore`";
 	else if ((code & 0xff) == SQLITE_BUSY)
 		hint = "; another process keeps it locked";
@@ -57,12 +58,36 @@ const char *db_path(const struct db *db)
 	return db->path;
 }
 
+bool db_is_damaged(const struct db *db)
+{
+	return db->damaged;
+}
+
+/* SQLite says the same of all that it cannot open. */
+static int look_at_file(const char *path, bool create)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT && create)
+			return 0;
+		return fail(errno == ENOENT ? ERR_NOTFOUND : ERR_DB, "%s: %s", path, strerror(errno));
+	}
+	if (!S_ISREG(st.st_mode))
+		return fail(ERR_DB, "%s: %s, where the file of a database is wanted", path,
+			    S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+	return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 ? fail(ERR_DB, "%s: %s", path, strerror(errno)) : 0;
+}
+
 int db_open_raw(struct db **out, const char *path, bool write, bool create)
 {
 	int flags = write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-	struct db *db = xcalloc(1, sizeof(*db));
-	int err = 0;
+	struct db *db;
+	int err = look_at_file(path, create);
 
+	if (err)
+		return err;
+	db = xcalloc(1, sizeof(*db));
 	db->path = xstrdup(path);
 	if (create)
 		flags |= SQLITE_OPEN_CREATE;

@@ -20,7 +20,7 @@ enum db_mode {
 
 /* Opens and checks the database. DB_CREATE migrates (a copy PATH.vN is kept first) and moves a proof of concept's file to
  * PATH.poc after importing its configs; *note, when not NULL, gets a line to tell about that (arena), else NULL.
- * ERR_NOTFOUND where it is missing, ERR_DB with one line else: newer schema, older schema without DB_CREATE, no database,
+ * ERR_NOTFOUND where it is missing or empty, ERR_DB with one line else: newer schema, older schema without DB_CREATE, no database,
  * a WAL database in a directory one cannot write. */
 int db_open(struct db **db, const char *path, enum db_mode mode, struct arena *a, const char **note);
 void db_close(struct db *db); /* NULL is fine */
@@ -80,16 +80,18 @@ void *db_message(struct db_rows *rows, struct arena *a, const ProtobufCMessageDe
 int db_meta_get(struct db *db, struct arena *a, const char *key, const char **value);
 int db_meta_set(struct db *db, const char *key, const char *value); /* NULL deletes the key */
 
-/* Copies the whole database into a file, checked, mode 0600; an existing file is replaced only by a complete copy. Safe
- * while others write. */
-int db_backup(struct db *db, const char *to);
+/* Copies the whole database at path, of any version that this build reads, into a file, checked, mode 0600. An older backup there is
+ * replaced, and only by a complete copy; anything else that is there is ERR_USAGE. Safe while others write. */
+int db_backup(const char *path, const char *to);
 
 /* Checks that the file at path is a sound database of a version that this build reads. */
 int db_check(const char *path);
 
-/* Puts the contents of a backup into the database at path (made when missing), in one transaction that its readers see whole. The
- * parser's lock is held meanwhile. ERR_DB where the backup is damaged: nothing has changed then. */
-int db_restore(const char *from, const char *path);
+/* Puts the contents of a backup, as they are, in the place of those of the database at path: in one transaction that its readers see
+ * whole, where that is one of ours, and by a new file where it is missing, damaged or a proof of concept's. What stood there then is
+ * kept, and *note gets a line about that (arena), else NULL. Files made by root get the owner of the old one or of the directory. The
+ * parser's lock is held meanwhile. ERR_DB where the backup is damaged, ERR_NOTFOUND where there is none: nothing has changed then. */
+int db_restore(const char *from, const char *path, struct arena *a, const char **note);
 
 /* Takes the lock that keeps two writers of the parser's tables apart (PATH.lock); it ends with the process or close(*fd).
  * ERR_SYS where another process has it. */

@@ -1,4 +1,4 @@
-/* Owns the life of a database file: making it, bringing it up to date, taking over a proof of concept's, backup and check. */
+/* Owns the life of a database file: making it, bringing it up to date, taking over a proof of concept's, the parser's lock. */
 #include "lib/db_open.h"
 
 #include "lib/buf.h"
@@ -24,9 +24,6 @@ static const char *const steps[DB_VERSION] = {
 #include "lib/schema_4.inc"
 };
 
-/* What the file turned out to be. */
-enum shape { SHAPE_EMPTY, SHAPE_OURS, SHAPE_POC };
-
 static int set_pragmas(struct db *db)
 {
 	return db_script(db,
@@ -48,12 +45,15 @@ static int read_version(struct db *db, int64_t *version)
 	return err;
 }
 
-static int find_shape(struct db *db, enum shape *shape, int64_t version)
+int db_find_shape(struct db *db, enum db_shape *shape, int64_t *out)
 {
-	int64_t tables = 0, poc = 0;
-	int err;
+	int64_t tables = 0, poc = 0, version = 0;
+	int err = read_version(db, &version);
 
-	*shape = SHAPE_OURS;
+	*shape = DB_OURS;
+	*out = version;
+	if (err)
+		return err;
 	if (version > DB_VERSION)
 		return fail(ERR_DB,
 			    "%s: written by a newer tuxtape (version %lld, this one reads %d); upgrade tuxtape, the file is "
@@ -66,11 +66,11 @@ static int find_shape(struct db *db, enum shape *shape, int64_t version)
 			     "")))
 		return err;
 	if (poc)
-		*shape = SHAPE_POC;
+		*shape = DB_POC;
 	else if (tables)
 		return fail(ERR_DB, "%s: a database, but not one of tuxtape's; name another file", db_path(db));
 	else
-		*shape = SHAPE_EMPTY;
+		*shape = DB_EMPTY;
 	return 0;
 }
 
@@ -91,19 +91,8 @@ static int run_steps(struct db *db)
 	return err;
 }
 
-/* A copy of the database as it is, by a second connection: this one is in the transaction that keeps other writers out. */
-static int keep_copy(struct db *db, const char *to)
-{
-	struct db *source = NULL;
-	int err = db_open_raw(&source, db_path(db), false, false);
-
-	if (!err)
-		err = db_backup(source, to);
-	db_close(source);
-	return err;
-}
-
-/* kept: where a copy is kept before an older database is changed; NULL: none. */
+/* kept: where a copy is kept before an older database is changed; NULL: none. It is made by a second connection: this one is in the
+ * transaction that keeps other writers out. */
 static int make_schema(struct db *db, const char *kept)
 {
 	int64_t version = 0;
@@ -113,7 +102,7 @@ static int make_schema(struct db *db, const char *kept)
 	if ((err = db_script(db, "PRAGMA journal_mode = WAL", "make")) || (err = db_begin(db)))
 		return err;
 	if ((err = db_number(db, &version, "PRAGMA user_version", "")) ||
-	    (kept && version && version < DB_VERSION && (err = keep_copy(db, kept))) || (err = run_steps(db)) ||
+	    (kept && version && version < DB_VERSION && (err = db_backup(db_path(db), kept))) || (err = run_steps(db)) ||
 	    (err = db_commit(db)))
 		db_rollback(db);
 	return err;
@@ -217,36 +206,42 @@ out:
 	return err;
 }
 
+/* What is there is no database that this mode may go on with. */
+static int refuse(const char *path, enum db_shape shape, int64_t version)
+{
+	if (shape == DB_EMPTY)
+		return fail(ERR_NOTFOUND, "%s: an empty database; run `tuxtape parse` on it first", path);
+	if (shape == DB_POC)
+		return fail(ERR_DB, "%s: a database of the proof of concept; run `tuxtape parse` on it first", path);
+	return fail(ERR_DB, "%s: of version %lld; run `tuxtape parse` on it, or start the server, to bring it to %d", path,
+		    (long long)version, DB_VERSION);
+}
+
 int db_open(struct db **out, const char *path, enum db_mode mode, struct arena *a, const char **note)
 {
-	enum shape shape;
+	static const enum db_mode least[] = { [DB_EMPTY] = DB_CREATE, [DB_OURS] = DB_READ, [DB_POC] = DB_MIGRATE };
+	enum db_shape shape;
 	struct db *db = NULL;
 	int64_t version;
-	struct stat st;
 	int err;
 
 	if (note)
 		*note = NULL;
-	if (stat(path, &st) < 0) {
-		if (errno != ENOENT || mode != DB_CREATE)
-			return fail(errno == ENOENT ? ERR_NOTFOUND : ERR_DB, "%s: %s; `tuxtape parse` makes the database",
-				    path, strerror(errno));
+	if (access(path, F_OK) < 0 && errno == ENOENT) {
+		if (mode != DB_CREATE)
+			return fail(ERR_NOTFOUND, "%s: %s; `tuxtape parse` makes the database", path, strerror(ENOENT));
 		if ((err = file_make_parents(path)))
 			return err;
 	}
-	if ((err = db_open_raw(&db, path, mode != DB_READ, mode == DB_CREATE)) || (err = read_version(db, &version)) ||
-	    (err = find_shape(db, &shape, version)))
+	if ((err = db_open_raw(&db, path, mode != DB_READ, mode == DB_CREATE)) ||
+	    (err = db_find_shape(db, &shape, &version)))
 		goto out;
-	if (shape != SHAPE_OURS && mode < (shape == SHAPE_POC ? DB_MIGRATE : DB_CREATE))
-		err = fail(ERR_DB, "%s: %s; run `tuxtape parse` on it first", path,
-			   shape == SHAPE_POC ? "a database of the proof of concept" : "an empty database");
-	else if (shape == SHAPE_OURS && version < DB_VERSION && mode < DB_MIGRATE)
-		err = fail(ERR_DB, "%s: of version %lld; run `tuxtape parse` on it, or start the server, to bring it to %d",
-			   path, (long long)version, DB_VERSION);
-	else if (shape == SHAPE_POC)
+	if (mode < least[shape] || (shape == DB_OURS && version < DB_VERSION && mode < DB_MIGRATE))
+		err = refuse(path, shape, version);
+	else if (shape == DB_POC)
 		err = take_over_poc(&db, path, a, note);
 	else if (!(err = set_pragmas(db)) && version < DB_VERSION)
-		err = shape == SHAPE_EMPTY ? make_schema(db, NULL) : migrate(db, version, a, note);
+		err = shape == DB_EMPTY ? make_schema(db, NULL) : migrate(db, version, a, note);
 out:
 	if (err)
 		db_close(db);
@@ -255,67 +250,15 @@ out:
 	return err;
 }
 
-static int sound(struct db *db)
+/* The file stays, so it must not be root's alone where root is the first to need it. */
+static int open_lock(const char *path, const char *db, int *fd)
 {
-	struct db_rows *rows;
-	int64_t version;
-	enum shape shape;
-	int err;
-
-	if ((err = read_version(db, &version)) || (err = find_shape(db, &shape, version)))
-		return err;
-	if (shape != SHAPE_OURS)
-		return fail(ERR_DB, "%s: not a database of this tuxtape", db_path(db));
-	if ((err = db_query(db, &rows, "PRAGMA quick_check(1)", "")))
-		return err;
-	if (db_next(rows) && strcmp(db_text(rows, 0), "ok") != 0)
-		err = fail(ERR_DB, "%s: damaged: %s", db_path(db), db_text(rows, 0));
-	return db_end(rows) ? ERR_DB : err;
-}
-
-int db_check(const char *path)
-{
-	struct db *db = NULL;
-	int err;
-
-	if ((err = db_open_raw(&db, path, false, false)))
-		return err;
-	err = sound(db);
-	db_close(db);
-	return err;
-}
-
-int db_backup(struct db *db, const char *to)
-{
-	char *made = xasprintf("%s.partial", to);
-	struct db *copy = NULL;
-	int fd, err;
-
-	/* The name is taken with its final mode before SQLite writes the first byte. */
-	unlink(made);
-	fd = open(made, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		err = fail(ERR_SYS, "%s: %s", made, strerror(errno));
-		goto out;
-	}
-	close(fd);
-	if ((err = db_open_raw(&copy, made, true, false)) || (err = db_begin_read(db)))
-		goto out;
-	err = db_copy_into(db, copy);
-	db_rollback(db);
-	/* A single file travels better than one with a log beside it, and can be read where nothing can be written. */
-	if (err || (err = db_script(copy, "PRAGMA journal_mode = DELETE", "backup")) || (err = sound(copy)))
-		goto out;
-	db_close(copy);
-	copy = NULL;
-	if (!(err = file_sync(made)) && rename(made, to) < 0)
-		err = fail(ERR_SYS, "rename %s to %s: %s", made, to, strerror(errno));
-out:
-	db_close(copy);
-	if (err)
-		unlink(made);
-	free(made);
-	return err;
+	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (*fd >= 0)
+		return file_give(*fd, db);
+	if (errno == EEXIST)
+		*fd = open(path, O_RDWR | O_CLOEXEC);
+	return *fd < 0 ? fail(ERR_SYS, "lock %s: %s", path, strerror(errno)) : 0;
 }
 
 int db_lock(const char *db, int *fd)
@@ -324,44 +267,20 @@ int db_lock(const char *db, int *fd)
 	int err = file_make_parents(db);
 
 	*fd = -1;
-	if (err)
+	if (err || (err = open_lock(path, db, fd)))
 		goto out;
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (*fd < 0) {
-		err = fail(ERR_SYS, "lock %s: %s", path, strerror(errno));
-	} else if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
+	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
 		if (read(*fd, pid, sizeof(pid) - 1) < 0)
 			pid[0] = '\0';
 		err = fail(ERR_SYS, "process %.*s is filling %s: nothing done", (int)strcspn(pid, "\n"), pid, db);
 	} else if (ftruncate(*fd, 0) < 0 || dprintf(*fd, "%ld\n", (long)getpid()) < 0) {
 		err = fail(ERR_SYS, "write %s: %s", path, strerror(errno));
 	}
+out:
 	if (err && *fd >= 0) {
 		close(*fd);
 		*fd = -1;
 	}
-out:
 	free(path);
-	return err;
-}
-
-int db_restore(const char *from, const char *path)
-{
-	struct db *backup = NULL, *db = NULL;
-	struct arena *a = arena_new(0);
-	int lock = -1;
-	int err;
-
-	/* A missing database is made first, so that the copy has a file with a write-ahead log to go into. */
-	if ((err = db_check(from)) || (err = db_lock(path, &lock)) || (err = db_open_raw(&backup, from, false, false)) ||
-	    (err = db_open(&db, path, DB_CREATE, a, NULL)))
-		goto out;
-	err = db_copy_into(backup, db);
-out:
-	db_close(backup);
-	db_close(db);
-	if (lock >= 0)
-		close(lock);
-	arena_free(a);
 	return err;
 }

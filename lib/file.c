@@ -52,15 +52,30 @@ static bool write_all(int fd, const char *p, size_t n)
 	return true;
 }
 
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xasprintf("%.*s", (int)MAX_OF(slash - path, 1), path) : xstrdup(".");
+}
+
 static int sync_folder_of(const char *path)
 {
-	char *dir = xstrdup(path);
-	char *slash = strrchr(dir, '/');
-	int err;
+	char *dir = folder_of(path);
+	int err = file_sync(dir);
 
-	if (slash)
-		slash[slash == dir] = '\0';
-	err = file_sync(slash ? dir : ".");
+	free(dir);
+	return err;
+}
+
+int file_give(int fd, const char *like)
+{
+	char *dir = folder_of(like);
+	struct stat st;
+	int err = 0;
+
+	if (geteuid() == 0 && ((stat(like, &st) < 0 && stat(dir, &st) < 0) || fchown(fd, st.st_uid, st.st_gid) < 0))
+		err = fail(ERR_SYS, "owner of what is made beside %s: %s", like, strerror(errno));
 	free(dir);
 	return err;
 }

@@ -11,6 +11,10 @@ int file_make_parents(const char *path);
 /* Makes what was written to path durable. ERR_SYS. */
 int file_sync(const char *path);
 
+/* What root makes among another user's files is given to that user: the file open at fd gets owner and group of `like` or, where that
+ * is missing, of the directory that it would stand in. Does nothing for anybody but root. ERR_SYS. */
+int file_give(int fd, const char *like);
+
 /* Puts n bytes in the place of path, durably and all at once: whoever reads sees the old file or the new one. mode is the file's,
  * whatever the umask. ERR_SYS. */
 int file_replace(const char *path, const void *p, size_t n, unsigned mode);

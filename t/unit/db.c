@@ -251,23 +251,24 @@ static void check_origin(struct db *db, struct arena *a)
 static void check_open(struct arena *a)
 {
 	const char *newer = path_in(a, "newer"), *other = path_in(a, "other"), *copy = path_in(a, "copy");
+	const char *note;
 	struct db *db = NULL;
 	struct stat st;
 
 	is_int(db_open(&db, path_in(a, "none"), DB_READ, a, NULL), ERR_NOTFOUND, "a missing database is not found");
 	is_int(db_open(&db, newer, DB_CREATE, a, NULL), 0, "a database is made");
-	is_int(db_backup(db, copy), 0, "a backup is made");
+	is_int(db_backup(newer, copy), 0, "a backup is made");
 	ok(stat(copy, &st) == 0 && (st.st_mode & 0777) == 0600, "with mode 0600");
 	is_int(db_check(copy), 0, "and is sound");
 	is_int(db_run(db, "PRAGMA user_version = 99", ""), 0, "a newer tuxtape wrote it");
 	db_close(db);
 	is_int(db_open(&db, newer, DB_CREATE, a, NULL), ERR_DB, "it is refused");
 	ok(strstr(err_text(), "newer tuxtape") != NULL, "by name");
-	is_int(db_restore(copy, path_in(a, "restored")), 0, "restore makes a database");
+	is_int(db_restore(copy, path_in(a, "restored"), a, &note), 0, "restore makes a database");
 	is_int(db_open(&db, path_in(a, "restored"), DB_READ, a, NULL), 0, "that opens");
 	db_close(db);
 	is_int(truncate(copy, 20000), 0, "a backup is damaged");
-	is_int(db_restore(copy, path_in(a, "restored")), ERR_DB, "and refused");
+	is_int(db_restore(copy, path_in(a, "restored"), a, &note), ERR_DB, "and refused");
 	is_int(db_open(&db, path_in(a, "restored"), DB_READ, a, NULL), 0, "the database is as it was");
 	db_close(db);
 	ok(system(arena_printf(a, "sqlite3 %s 'CREATE TABLE t (a)'", other)) == 0, "a database of something else");
