@@ -69,9 +69,14 @@ bool applet_given(const struct applet *applet, const struct applet_common *commo
 	return false;
 }
 
+static void tell_unread(const char *path)
+{
+	log_note("%s may not be read by this user, and is left out", path);
+}
+
 int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv, struct arena *a)
 {
-	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME") };
+	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME"), .must_read = applet->serves };
 	struct applet_common *common = (void *)((char *)opts + applet->common);
 	int err;
 
@@ -84,14 +89,16 @@ int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv
 		print_help(applet);
 		return APPLET_DONE;
 	}
-	if (err)
-		return err;
 	if (common->version) {
 		puts("tuxtape " TUXTAPE_VERSION);
 		return APPLET_DONE;
 	}
+	if (err)
+		return err;
 	log_setup(arena_printf(a, "tuxtape %s", applet->name),
 		  common->quiet ? LOG_QUIET : (enum log_level)MIN_OF(common->verbose, 2));
+	if (env.unread)
+		tell_unread(env.unread);
 	return 0;
 }
 
@@ -209,7 +216,7 @@ static int print_options(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static int show_one_config(const struct applet *applet)
+static int show_one_config(const struct applet *applet, const char **unread)
 {
 	struct arena *a = arena_new(0);
 	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME") };
@@ -224,6 +231,8 @@ static int show_one_config(const struct applet *applet)
 		opt_show(&out, applet->options, values, &env);
 		puts(out.data);
 	}
+	if (env.unread && !*unread)
+		tell_unread(*unread = env.unread);
 	buf_free(&out);
 	arena_free(a);
 	return applet_end(err);
@@ -232,13 +241,14 @@ static int show_one_config(const struct applet *applet)
 static int show_config(int argc, char **argv)
 {
 	const struct applet *only = NULL;
+	const char *unread = NULL;
 	int code = EXIT_DONE;
 
 	if (argc > 2 && !(only = named_applet(argv[2])))
 		return EXIT_NOAPPLET;
 	for (size_t i = 0; i < ARRAY_LEN(applets) && code == EXIT_DONE; i++)
 		if (!only || only == applets[i])
-			code = show_one_config(applets[i]);
+			code = show_one_config(applets[i], &unread);
 	return code;
 }
 

@@ -12,8 +12,9 @@ struct applet {
 	const char *summary;        /* one line, lower case, no full stop */
 	const char *synopsis;       /* what stands behind the name, a form a line; a line may name the applet itself */
 	const struct opt *options;
-	size_t options_size;               /* bytes of the struct that the options fill */
-	size_t common;                     /* where struct applet_common stands in it */
+	size_t options_size; /* bytes of the struct that the options fill */
+	size_t common;       /* where struct applet_common stands in it */
+	bool serves;         /* runs for others: what the system's config says (certificates, roles) must not be missed */
 	int (*run)(int argc, char **argv); /* argv[0] is the applet's name; returns the exit code */
 };
 

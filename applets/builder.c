@@ -1,6 +1,7 @@
 /* tuxtape builder: registers with a server, is called over the connection that it dialled, builds kernels and tells what each
  * compiled. Owns the connection and the lease: a build whose lease could not be renewed in time is killed. */
 #include "applets/builder.h"
+#include "applets/kernel_clone.h"
 
 #include "lib/err.h"
 #include "lib/log.h"
@@ -431,6 +432,16 @@ static int set_compiler(struct builder *b)
 	return err;
 }
 
+/* Without a clone that it can read, or make, a builder would take job after job, and fail each. */
+static int check_clone(const struct builder_options *o, struct arena *a)
+{
+	bool lent;
+	const char *path = kernel_clone_find(a, o->linux_repo, &lent);
+	int err = kernel_clone_check(a, path);
+
+	return err == ERR_NOTFOUND ? kernel_clone_check_place(a, path) : err;
+}
+
 static void catch_signals(void)
 {
 	struct sigaction act = { .sa_handler = on_signal };
@@ -452,7 +463,7 @@ static int build_for_server(struct builder_options *o, struct arena *a)
 	if (*o->work_dir != '/' && getcwd(here, sizeof(here)))
 		o->work_dir = arena_printf(a, "%s/%s", here, o->work_dir);
 	catch_signals();
-	if (!(err = set_name(&b)) && !(err = set_compiler(&b)))
+	if (!(err = check_clone(o, a)) && !(err = set_name(&b)) && !(err = set_compiler(&b)))
 		err = run(&b);
 	if (!err && b.ended && b.failed && o->once)
 		err = fail(ERR_INPUT, "the job failed");
@@ -490,5 +501,6 @@ const struct applet applet_builder = {
 	.options = options,
 	.options_size = sizeof(struct builder_options),
 	.common = offsetof(struct builder_options, common),
+	.serves = true,
 	.run = builder_main,
 };

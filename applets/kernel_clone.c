@@ -1,8 +1,12 @@
-/* Owns where applets keep clones of the kernel. */
+/* Owns where applets keep clones of the kernel, and whether this user can read one. */
 #include "applets/kernel_clone.h"
 
+#include "lib/err.h"
 #include "lib/str.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static const char *const owners[] = { "tuxtape-server", "tuxtape-kernel-builder", "tuxtape-dashboard" };
@@ -35,4 +39,65 @@ const char *kernel_clone_find(struct arena *a, const char *path, bool *lent)
 		}
 	}
 	return path;
+}
+
+static int check_file(const char *clone, const char *path, int how)
+{
+	if (faccessat(AT_FDCWD, path, how, AT_EACCESS) == 0 || errno == ENOENT)
+		return 0;
+	return fail(errno == EACCES ? ERR_DENIED : ERR_SYS, "%s: %s: let this user read the clone, as by `chmod -R a+rX %s`",
+		    path, strerror(errno), clone);
+}
+
+/* Packs are made with the umask of whoever fetched last. */
+static int check_packs(struct arena *a, const char *clone, const char *path)
+{
+	DIR *dir = opendir(path);
+	int err = 0;
+
+	for (const struct dirent *e; dir && !err && (e = readdir(dir));)
+		if (str_ends(e->d_name, ".pack") || str_ends(e->d_name, ".idx"))
+			err = check_file(clone, arena_printf(a, "%s/%s", path, e->d_name), R_OK);
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+int kernel_clone_check(struct arena *a, const char *path)
+{
+	static const struct {
+		const char *name;
+		int how;
+	} parts[] = { { "HEAD", R_OK },
+		      { "objects", R_OK | X_OK },
+		      { "objects/pack", R_OK | X_OK },
+		      { "refs", R_OK | X_OK },
+		      { "packed-refs", R_OK } };
+	const char *git = arena_printf(a, "%s/.git", path);
+	int err = check_file(path, path, R_OK | X_OK);
+
+	if (err)
+		return err;
+	if (access(path, F_OK) < 0)
+		return fail(ERR_NOTFOUND, "%s: there is no clone of the kernel", path);
+	if (access(git, F_OK) < 0)
+		git = path;
+	for (size_t i = 0; i < ARRAY_LEN(parts) && !err; i++)
+		err = check_file(path, arena_printf(a, "%s/%s", git, parts[i].name), parts[i].how);
+	return err ? err : check_packs(a, path, arena_printf(a, "%s/objects/pack", git));
+}
+
+int kernel_clone_check_place(struct arena *a, const char *path)
+{
+	char *dir = arena_strdup(a, path), *slash;
+
+	/* What is missing on the way is made. */
+	while (access(dir, F_OK) < 0 && errno == ENOENT && (slash = strrchr(dir, '/')) && slash > dir)
+		*slash = '\0';
+	if (access(dir, F_OK) < 0 && errno == ENOENT)
+		dir = arena_strdup(a, *dir == '/' ? "/" : ".");
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0)
+		return 0;
+	return fail(ERR_SYS, "%s: there is no clone of the kernel, and none can be made: %s: %s", path, dir,
+		    strerror(errno));
 }

@@ -8,4 +8,10 @@
  * is only read (*lent); else path. */
 const char *kernel_clone_find(struct arena *a, const char *path, bool *lent);
 
+/* 0 where this user can read the clone. ERR_NOTFOUND where there is none; ERR_DENIED, with the file that may not be read and what to do. */
+int kernel_clone_check(struct arena *a, const char *path);
+
+/* 0 where a clone could be made at path: the directory that it would be made in can be written. ERR_SYS. */
+int kernel_clone_check_place(struct arena *a, const char *path);
+
 #endif

@@ -171,5 +171,6 @@ const struct applet applet_parse = {
 	.options = options,
 	.options_size = sizeof(struct parse_options),
 	.common = offsetof(struct parse_options, common),
+	.serves = true,
 	.run = parse_main,
 };

@@ -1,5 +1,6 @@
 /* tuxtape server: serves the database, the build queue and, to builders, work. Owns the order of starting: what is wrong is said before
  * the first client is taken. Refuses plain connections from other machines unless it is told that they are wanted. */
+#include "applets/kernel_clone.h"
 #include "applets/server.h"
 
 #include "lib/err.h"
@@ -93,7 +94,7 @@ static int check_database(const struct server_options *o, struct arena *a)
 	if (note)
 		log_note("%s", note);
 	if (!(err = db_meta_get(db, a, "last_run", &last_run)) && !last_run && !o->allow_empty)
-		err = fail(ERR_INPUT, "%s: no parse has filled it: run `tuxtape parse --db %s`, or --allow-empty", o->db,
+		err = fail(ERR_NOTFOUND, "%s: no parse has filled it: run `tuxtape parse --db %s`, or --allow-empty", o->db,
 			   o->db);
 	db_close(db);
 	return err;
@@ -110,6 +111,17 @@ static int forget_builders(const struct server_options *o, struct arena *a)
 		err = db_builders_reset(db);
 	db_close(db);
 	return err;
+}
+
+/* The clone may come later: it is opened for each submission. */
+static void look_for_clone(const struct server_options *o, struct arena *a)
+{
+	bool lent;
+
+	if (kernel_clone_check(a, kernel_clone_find(a, o->linux_repo, &lent)))
+		log_note("%s; patches are stored unchecked, and nobody can approve one without --accept-unchecked; see "
+			 "--linux-repo",
+			 err_text());
 }
 
 static int load_certificates(struct server *s)
@@ -228,6 +240,7 @@ static int serve(struct server *s)
 	if ((err = check_options(o)) || (err = check_database(o, s->arena)) || (err = load_certificates(s)) ||
 	    (err = read_boot_id(s)))
 		return err;
+	look_for_clone(o, s->arena);
 	s->started = server_clock(s).now;
 	if ((err = listen_all(s)) || (err = forget_builders(o, s->arena)) ||
 	    (err = board_new(&s->board, (unsigned)(o->max_clients + o->spare))))
@@ -262,5 +275,6 @@ const struct applet applet_server = {
 	.options = options,
 	.options_size = sizeof(struct server_options),
 	.common = offsetof(struct server_options, common),
+	.serves = true,
 	.run = server_main,
 };

@@ -5,6 +5,8 @@
 #include "lib/err.h"
 #include "lib/str.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -377,8 +379,13 @@ static int read_configs(struct reading *r)
 
 	if (r->env->config)
 		return read_config(r, r->env->config, true, OPT_FROM_CONFIG);
-	if ((err = read_config(r, ETC_CONFIG, false, OPT_FROM_ETC)))
+	if (faccessat(AT_FDCWD, ETC_CONFIG, R_OK, AT_EACCESS) < 0 && errno == EACCES) {
+		if (r->env->must_read)
+			return fail(ERR_DENIED, "%s: %s", ETC_CONFIG, strerror(errno));
+		r->env->unread = ETC_CONFIG;
+	} else if ((err = read_config(r, ETC_CONFIG, false, OPT_FROM_ETC))) {
 		return err;
+	}
 	return read_config(r, xdg_config(r->env), false, OPT_FROM_XDG);
 }
 
@@ -551,15 +558,19 @@ static void find_config_flag(const struct opt *table, struct opt_env *env, int a
 int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struct opt_env *env)
 {
 	struct reading r = { .table = table, .into = into, .env = env };
+	const char *text;
 	int err;
 
+	env->unread = NULL;
 	if (!env->config)
 		find_config_flag(table, env, *nargs, argv);
 	if (!env->config)
 		env->config = getenv("TUXTAPE_CONFIG");
-	if ((err = read_defaults(&r)) || (err = read_configs(&r)) || (err = read_environment(&r)))
-		return err;
-	return read_flags(&r, nargs, argv);
+	if (!(err = read_defaults(&r)) && !(err = read_configs(&r)) && !(err = read_environment(&r)))
+		return read_flags(&r, nargs, argv);
+	text = arena_strdup(env->arena, err_text());
+	read_flags(&r, nargs, argv);
+	return fail(err, "%s", text);
 }
 
 void opt_help(struct buf *out, const struct opt *table)

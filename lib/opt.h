@@ -56,6 +56,8 @@ struct opt_env {
 	const char *home;         /* $HOME, NULL where unset */
 	const char *config;       /* --config FILE (or --config-file): read instead of the two usual files; NULL */
 	enum opt_source *sources; /* one for each option of the table, filled by opt_read; NULL when not wanted */
+	bool must_read;           /* a file of the system's that this user may not read is ERR_DENIED, and not left out */
+	const char *unread;       /* set by opt_read: such a file that was left out; NULL */
 };
 
 /* Fills `into` from defaults, /etc/tuxtape/tuxtape.toml, $XDG_CONFIG_HOME/tuxtape/tuxtape.toml (or --config), the environment
@@ -63,7 +65,8 @@ struct opt_env {
  * "--name value", "-nvalue", "-n value" and bundled flags work; an unambiguous prefix is not accepted (scripts would break).
  * Operands are left in argv[1..*nargs]. ERR_USAGE with one line that names the option, and the nearest one that exists;
  * ERR_INPUT for a broken config file (path:line). Config keys use '_' or '-' alike; an unknown key of the applet's own table is
- * ERR_INPUT; top-level keys of other applets are fine. */
+ * ERR_INPUT; top-level keys of other applets are fine. Flags are
+ * read even where what comes before them failed, so that one that asks for help is seen. */
 int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struct opt_env *env);
 
 /* A time in the largest unit that holds it whole, as opt_read takes it: "6h". */

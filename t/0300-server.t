@@ -11,6 +11,15 @@ is_exit 0 'a database'
 # Starting.
 run "$TUXTAPE" server -d "$scratch/nothing" -s 127.0.0.1:0
 is_exit 4 'a database that is not there'
+# Both are what the unit in deploy/ tries again for.
+: >"$scratch/hollow"
+run "$TUXTAPE" server -d "$scratch/hollow" -s 127.0.0.1:0
+is_exit 4 'an empty file'
+cp "$db" "$scratch/begun"
+sqlite3 "$scratch/begun" "DELETE FROM meta WHERE key = 'last_run'"
+run "$TUXTAPE" server -d "$scratch/begun" -s 127.0.0.1:0
+is_exit 4 'a database that no parse has filled'
+like "$err" 'no parse has filled it: run .tuxtape parse' '  which is said'
 sqlite3 "$scratch/other" 'CREATE TABLE x (y)'
 run "$TUXTAPE" server -d "$scratch/other" -s 127.0.0.1:0
 is_exit 1 'a database of somebody else'
@@ -28,6 +37,13 @@ is_exit 2 'a role that there is not'
 start_server -d "$db"
 like "$(cat "$server_log")" 'serving .*db' 'the first lines name the database'
 like "$(cat "$server_log")" 'every user of this machine is trusted' '  and say who is trusted'
+like "$(grep -c 'there is no clone of the kernel; patches are stored unchecked' "$server_log")" '^1$' '  and that no patch can be checked'
+first=$server_pid
+start_server -d "$db" --linux-repo "$world/linux.git"
+unlike "$(cat "$server_log")" 'clone' '  which is not said where there is a clone'
+stop "$server_pid"
+server_pid=$first server=127.0.0.1:$(sed -n 's/.*listening on .*, port \([0-9]*\)$/\1/p' "$scratch/server.1.log" | head -n 1)
+server_log=$scratch/server.1.log
 
 # The same bytes as from the database.
 for version in 6.1.3 6.6.2 6.5 5.10.200 7.0; do
