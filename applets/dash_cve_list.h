@@ -12,7 +12,7 @@ struct cve_row {
 	const char *id, *title, *fix; /* title NULL: none */
 	uint64_t key, fix_order;
 	int64_t published; /* seconds since 1970; 0: not known */
-	int16_t tenths; /* of the score; -1: not scored */
+	int16_t tenths;    /* of the score; -1: not scored */
 	uint16_t kernels;
 	uint8_t verdict;
 	uint8_t livepatch; /* enum cve_livepatch */
