@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/log.h"
+#include "lib/role.h"
 
 #include <unistd.h>
 
@@ -39,8 +40,13 @@ static int open_server(struct source *s, const struct client_options *o, struct 
 	int err;
 
 	s->timeout_ms = (int)o->timeout;
-	if ((err = client_dial(o, a, NULL, &s->rpc, &you)) ||
-	    (err = rpc_call(s->rpc, RPC_HEALTH, &nothing.base, a, s->timeout_ms, &health)))
+	if ((err = client_dial(o, a, NULL, &s->rpc, &you)))
+		return err;
+	/* What a builder is told of the server's health is that it is there, which must not be taken for a database without data. */
+	if (you->role && role_parse(you->role) == ROLE_BUILDER)
+		return fail(ERR_DENIED, "%s: %s is builder: reading takes the role viewer", o->server,
+			    you->you ? you->you : "?");
+	if ((err = rpc_call(s->rpc, RPC_HEALTH, &nothing.base, a, s->timeout_ms, &health)))
 		return err;
 	return tell(
 		arena_printf(a, "server %s as %s (%s)", o->server, you->you ? you->you : "?", you->role ? you->role : "?"),

@@ -92,6 +92,12 @@ is_exit 5 'dropping what a builder made takes an admin'
 tls the-viewer cves --kernel 6.1.3
 is_exit 0 'a viewer reads'
 like "$err" 'as the-viewer \(viewer\)' '  and is told who it is'
+for verb in 'cves --kernel 6.1.3 --count' 'config list' 'config get web' 'job list' 'job log 1' 'job builders' 'patch list' 'patch audit'; do
+  # shellcheck disable=SC2086
+  tls the-builder $verb
+  is_exit 5 "a builder is denied '$verb'"
+  like "$err" 'the-builder is builder: reading takes the role viewer' '  and told why'
+done
 
 # Certificates that are refused, each with the reason at both ends.
 refused() {
