@@ -37,14 +37,15 @@ struct answer {
 	struct arena *kept; /* what the judging needs */
 };
 
-static void tally_init(struct tally *t, const struct db_target *target)
+static void tally_init(struct tally *t, const struct db_target *target, bool least_score)
 {
 	answer_summary__init(&t->sum);
 	kernel_version__init(&t->newest);
 	t->sum.config = target->config;
 	t->sum.version = (KernelVersion *)(uintptr_t)&target->version; /* protobuf-c's fields are not const */
 	t->sum.has_affected = t->sum.has_not_compiled = t->sum.has_unknown = t->sum.has_not_affected = true;
-	t->sum.has_fixed = t->sum.has_unscored = true;
+	t->sum.has_fixed = true;
+	t->sum.has_unscored = least_score;
 }
 
 int answer_targets(struct db *db, struct arena *a, size_t n_configs, const char *const *configs,
@@ -116,7 +117,7 @@ int answer_open(struct answer **out, struct db *db, const struct answer_ask *ask
 	ans->batch.more = true;
 	ans->tallies = xcalloc(MAX_OF(ask->n_targets, 1u), sizeof(*ans->tallies));
 	for (size_t i = 0; i < ask->n_targets; i++)
-		tally_init(&ans->tallies[i], &ask->targets[i]);
+		tally_init(&ans->tallies[i], &ask->targets[i], ask->min_score > 0);
 	if (!ask->keep)
 		ans->own = arena_new(0);
 	ans->kept = arena_new(0);

@@ -23,11 +23,16 @@ scores=$(awk 'NR > 1 && $2 != "-" { print $2 }' <<<"$out")
 is "$scores" "$(sort -rn <<<"$scores")" '  highest score first'
 is "$(tail -n 1 <<<"$out" | awk '{ print $2 }')" - '  unscored last'
 all=$(awk 'NR > 1 { print $1 }' <<<"$out" | sort)
+table=$out
 
 cves --kernel 6.1.3 --json
 is "$(jq -r '.[].id' <<<"$out" | sort)" "$all" 'JSON lists the same'
 is "$(jq -r '.[] | select(.id == "CVE-2024-90002") | .verdicts[0].verdict' <<<"$out")" affected '  with the verdict'
 is "$(jq -r '.[] | select(.id == "CVE-2024-90002") | .verdicts[0].version' <<<"$out")" 6.1.3 '  for the version'
+cves --kernel 6.1.3 --count --json
+is "$(jq -c '[.affected > 0, has("unscored")]' <<<"$out")" '[true,false]' '  and its counts say nothing of a least score that nobody asked for'
+cves --kernel 6.1.3 --count --json --min-score 5
+is "$(jq .unscored <<<"$out")" "$(awk 'NR > 1 && $2 == "-"' <<<"$table" | wc -l)" '  but what one leaves out unscored'
 cves --kernel 6.1.3 --fixed-only
 some=$(awk 'NR > 1 { print $1 }' <<<"$out")
 cves --kernel 6.1.3 --unfixed-only
