@@ -158,24 +158,36 @@ static void add_break(struct buf *out, bool first, int indent, int level)
 
 static void add_list(struct buf *out, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, int indent, int level)
 {
+	size_t n = pb_count(m, f);
+
 	buf_addc(out, '[');
-	for (size_t i = 0; i < pb_count(m, f); i++) {
+	for (size_t i = 0; i < n; i++) {
 		add_break(out, i == 0, indent, level + 1);
 		add_value(out, f, pb_value(m, f, i), indent, level + 1);
 	}
-	add_break(out, true, indent, level);
+	if (n)
+		add_break(out, true, indent, level);
 	buf_addc(out, ']');
+}
+
+/* A JobList and its like: scripts go through what it holds without a look whether it is there. */
+static bool is_all_lists(const ProtobufCMessageDescriptor *d)
+{
+	for (unsigned i = 0; i < d->n_fields; i++)
+		if (d->fields[i].label != PROTOBUF_C_LABEL_REPEATED)
+			return false;
+	return true;
 }
 
 static void add_object(struct buf *out, const ProtobufCMessage *m, int indent, int level)
 {
-	bool first = true;
+	bool first = true, lists = is_all_lists(m->descriptor);
 
 	buf_addc(out, '{');
 	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
 
-		if (!pb_has(m, f))
+		if (!pb_has(m, f) && !lists)
 			continue;
 		add_break(out, first, indent, level + 1);
 		first = false;

@@ -27,7 +27,7 @@ void json_cvss_file(struct arena *a, const char *text, size_t n, const char *whe
 int json_nvd_page(struct arena *a, const char *text, size_t n, NvdPage *page);
 
 /* Appends a message as one JSON object: keys are the field names, enums their names in lower case with '-', absent
- * fields left out, repeated fields arrays (left out when empty), strings and bytes with U+FFFD for what is not UTF-8,
+ * fields left out, repeated fields arrays (left out when empty, but for messages that are nothing but lists), strings and bytes with U+FFFD for what is not UTF-8,
  * KernelVersion as its text ("6.1.55"), numbers as numbers (one decimal for scores, three for other fractions). Bytes
  * fields named `patch`, `raw`, `deployable` or `body` become "NAME_base64" instead. indent 0: one line. */
 void json_print(struct buf *out, const ProtobufCMessage *m, int indent);

@@ -565,9 +565,12 @@ static void test_print(void)
 			    .has_stable = true,
 			    .stable = 55 };
 	Verdict verdict = VERDICT__INIT;
+	JobList jobs = JOB_LIST__INIT;
 	CveInstance *in;
 
 	start();
+	is_str(printed(&jobs.base, 0), "{\"jobs\":[]}", "what is a list is one when it is empty");
+	is_str(printed(&jobs.base, 2), "{\n  \"jobs\": []\n}", "indented, too");
 	is_str(printed(&cve.base, 0), "{\"id\":\"CVE-2024-1234\"}", "what is absent is left out");
 	cve.id = NULL;
 	is_str(printed(&cve.base, 0), "{}", "down to nothing");
