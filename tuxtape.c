@@ -102,8 +102,8 @@ int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv
 	return 0;
 }
 
-int applet_find_verb(const struct applet *applet, const void *rows, size_t n, size_t row_size, int argc, char **argv,
-		     size_t *found)
+int applet_find_verb(const struct applet *applet, const struct applet_common *common, const void *rows, size_t n,
+		     size_t row_size, int argc, char **argv, size_t *found)
 {
 	struct buf names = { 0 };
 	int err;
@@ -116,9 +116,9 @@ int applet_find_verb(const struct applet *applet, const void *rows, size_t n, si
 			continue;
 		buf_free(&names);
 		*found = i;
-		return argc - 2 >= v->least && argc - 2 <= v->most
-			       ? 0
-			       : fail(ERR_USAGE, "%s %s takes %s", applet->name, v->name, v->operands);
+		if (argc - 2 < v->least || argc - 2 > v->most)
+			return fail(ERR_USAGE, "%s %s takes %s", applet->name, v->name, v->operands);
+		return opt_check_verb(applet->options, common->sources, v->name);
 	}
 	err = fail(ERR_USAGE, "say what to do: %s; see tuxtape %s --help", buf_str(&names), applet->name);
 	buf_free(&names);
@@ -211,8 +211,13 @@ static int print_options(int argc, char **argv)
 	}
 	if (!(applet = named_applet(argv[2])))
 		return EXIT_NOAPPLET;
-	for (const struct opt *o = applet->options; o->name; o++)
-		printf("%s\t%c\t%s\t%s\n", o->name, o->letter ? o->letter : '-', o->arg ? o->arg : "-", o->help);
+	for (const struct opt *o = applet->options; o->name; o++) {
+		struct buf purpose = { 0 };
+
+		opt_purpose(&purpose, o);
+		printf("%s\t%c\t%s\t%s\n", o->name, o->letter ? o->letter : '-', o->arg ? o->arg : "-", buf_str(&purpose));
+		buf_free(&purpose);
+	}
 	return EXIT_DONE;
 }
 

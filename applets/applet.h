@@ -67,9 +67,10 @@ struct applet_verb {
 	const char *operands; /* in words: "NAME FILE", "no operand" */
 };
 
-/* Sets *found to the row that argv[1] names, when as many operands follow as it takes. ERR_USAGE otherwise, with what there is. */
-int applet_find_verb(const struct applet *applet, const void *rows, size_t n, size_t row_size, int argc, char **argv,
-		     size_t *found);
+/* Sets *found to the row that argv[1] names, when as many operands follow as it takes, and no option was given that is for other verbs.
+ * ERR_USAGE otherwise, with what there is. */
+int applet_find_verb(const struct applet *applet, const struct applet_common *common, const void *rows, size_t n,
+		     size_t row_size, int argc, char **argv, size_t *found);
 
 /* The exit code for what applet_begin or the applet's work returned; errors are said first. */
 int applet_end(int err);

@@ -23,13 +23,14 @@ struct cert_options {
 static const struct opt options[] = {
 	{ "dir", 0, OPT_PATH, O(dir), "DIR", "the CA's directory", "~/.config/tuxtape/ca" },
 	{ "role", 0, OPT_WORD, O(role), "ROLE", "viewer, author, reviewer, admin, builder or server", .words = ca_roles,
-	  .flag_only = true },
+	  .flag_only = true, .verbs = "issue" },
 	{ "host", 0, OPT_LIST, O(hosts), "HOST", "name or number that clients dial; servers only, may be repeated",
-	  .flag_only = true },
+	  .flag_only = true, .verbs = "issue" },
 	{ "days", 0, OPT_NUMBER, O(days), "DAYS", "how long it holds (3650 for the CA, 397 for others)", .least = 1,
-	  .most = 7300 },
-	{ "renew", 0, OPT_FLAG, O(renew), NULL, "revoke the one that holds and issue another", .flag_only = true },
-	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true },
+	  .most = 7300, .verbs = "init issue" },
+	{ "renew", 0, OPT_FLAG, O(renew), NULL, "revoke the one that holds and issue another", .flag_only = true,
+	  .verbs = "issue" },
+	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true, .verbs = "list" },
 	APPLET_COMMON(struct cert_options),
 	OPT_END,
 };
@@ -153,7 +154,7 @@ static const struct verb {
 static int act(const struct cert_options *o, int argc, char **argv, struct arena *a)
 {
 	size_t verb;
-	int err = applet_find_verb(&applet_cert, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
+	int err = applet_find_verb(&applet_cert, &o->common, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
 
 	return err ? err : verbs[verb].act(o, argc > 2 ? argv[2] : NULL, a);
 }

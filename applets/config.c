@@ -21,16 +21,17 @@ struct config_options {
 
 #define O(field) offsetof(struct config_options, field)
 static const struct opt options[] = {
-	{ "kernel", 'k', OPT_STRING, O(kernel), "VERSION", "put: version that CVEs are judged by", NULL, .flag_only = true },
-	{ "ref", 0, OPT_STRING, O(ref), "TAG", "put: tag that is built, where it is not v and the version", NULL,
-	  .flag_only = true },
-	{ "force", 0, OPT_FLAG, O(force), NULL, "put: build again though nothing changed", .flag_only = true },
-	{ "builder", 0, OPT_STRING, O(builder), "NAME", "rebuild: every config that this builder built", NULL,
-	  .flag_only = true },
-	{ "db", 0, OPT_PATH, O(db), "FILE", "list, get, diff: database to read", "~/.cache/tuxtape-server/db.db3",
-	  .alias = "db-path" },
+	{ "kernel", 'k', OPT_STRING, O(kernel), "VERSION", "version that CVEs are judged by", NULL, .flag_only = true,
+	  .verbs = "put" },
+	{ "ref", 0, OPT_STRING, O(ref), "TAG", "tag that is built, where it is not v and the version", NULL,
+	  .flag_only = true, .verbs = "put" },
+	{ "force", 0, OPT_FLAG, O(force), NULL, "build again though nothing changed", .flag_only = true, .verbs = "put" },
+	{ "builder", 0, OPT_STRING, O(builder), "NAME", "every config that this builder built", NULL, .flag_only = true,
+	  .verbs = "rebuild" },
+	{ "db", 0, OPT_PATH, O(db), "FILE", "database to read", "~/.cache/tuxtape-server/db.db3", .alias = "db-path",
+	  .verbs = "list get diff" },
 	CLIENT_OPTIONS(struct config_options),
-	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true },
+	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true, .verbs = "put get list diff rebuild" },
 	APPLET_COMMON(struct config_options),
 	OPT_END,
 };
@@ -149,8 +150,23 @@ static int list(struct run *r)
 	return 0;
 }
 
+static void print_diff(const ConfigDiff *d)
+{
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const ConfigChange *c = d->changes[i];
+		struct buf line = { 0 }, shown = { 0 };
+
+		buf_printf(&line, "%s: %s -> %s", c->option, c->from, c->to);
+		str_printable(&shown, line.data, line.len);
+		puts(buf_str(&shown));
+		buf_free(&line);
+		buf_free(&shown);
+	}
+}
+
 static int diff(struct run *r)
 {
+	ConfigDiff d = CONFIG_DIFF__INIT;
 	struct kconfig_change *changes;
 	KernelConfig *a, *b;
 	size_t n;
@@ -161,15 +177,16 @@ static int diff(struct run *r)
 	n = kconfig_diff(r->arena, (const char *)a->body.data, a->body.len, (const char *)b->body.data, b->body.len,
 			 &changes);
 	for (size_t i = 0; i < n; i++) {
-		struct buf line = { 0 }, shown = { 0 };
+		ConfigChange *c = PB_ADD(r->arena, &d, changes, config_change);
 
-		buf_printf(&line, "%s: %s -> %s", changes[i].option, changes[i].before ? changes[i].before : "n",
-			   changes[i].after ? changes[i].after : "n");
-		str_printable(&shown, line.data, line.len);
-		puts(buf_str(&shown));
-		buf_free(&line);
-		buf_free(&shown);
+		c->option = changes[i].option;
+		c->from = changes[i].before ? changes[i].before : "n";
+		c->to = changes[i].after ? changes[i].after : "n";
 	}
+	if (r->o->json)
+		applet_print_json(&d.base);
+	else
+		print_diff(&d);
 	log_note("%zu options differ", n);
 	return 0;
 }
@@ -214,7 +231,8 @@ static const struct verb {
 static int run_verb(struct run *r, int argc, char **argv)
 {
 	size_t verb;
-	int err = applet_find_verb(&applet_config, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
+	int err = applet_find_verb(&applet_config, &r->o->common, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv,
+				   &verb);
 
 	if (err)
 		return err;

@@ -21,15 +21,17 @@ struct job_options {
 
 #define O(field) offsetof(struct job_options, field)
 static const struct opt options[] = {
-	{ "config", 'c', OPT_STRING, O(config), "NAME", "list: jobs of this config alone", NULL, .flag_only = true },
-	{ "open", 0, OPT_FLAG, O(open), NULL, "list: only what is queued or being built", .flag_only = true },
-	{ "most", 'n', OPT_NUMBER, O(most), "N", "list: at most so many, newest first", "100", .least = 1, .most = 100000,
-	  .flag_only = true },
-	{ "from", 0, OPT_NUMBER, O(from), "LINE", "watch, log: first line wanted", "1", .least = 1, .flag_only = true },
-	{ "db", 0, OPT_PATH, O(db), "FILE", "list, log: database to read", "~/.cache/tuxtape-server/db.db3",
-	  .alias = "db-path" },
+	{ "config", 'c', OPT_STRING, O(config), "NAME", "jobs of this config alone", NULL, .flag_only = true,
+	  .verbs = "list" },
+	{ "open", 0, OPT_FLAG, O(open), NULL, "only what is queued or being built", .flag_only = true, .verbs = "list" },
+	{ "most", 'n', OPT_NUMBER, O(most), "N", "at most so many, newest first", "100", .least = 1, .most = 100000,
+	  .flag_only = true, .verbs = "list" },
+	{ "from", 0, OPT_NUMBER, O(from), "LINE", "first line wanted", "1", .least = 1, .flag_only = true,
+	  .verbs = "watch log" },
+	{ "db", 0, OPT_PATH, O(db), "FILE", "database to read", "~/.cache/tuxtape-server/db.db3", .alias = "db-path",
+	  .verbs = "list log builders" },
 	CLIENT_OPTIONS(struct job_options),
-	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true },
+	{ "json", 0, OPT_FLAG, O(json), NULL, "print JSON", .flag_only = true, .verbs = "list builders retry" },
 	APPLET_COMMON_KERNEL(struct job_options),
 	OPT_END,
 };
@@ -245,7 +247,7 @@ static const struct verb {
 static int run_verb(struct run *r, int argc, char **argv)
 {
 	size_t verb;
-	int err = applet_find_verb(&applet_job, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
+	int err = applet_find_verb(&applet_job, &r->o->common, verbs, ARRAY_LEN(verbs), sizeof(verbs[0]), argc, argv, &verb);
 
 	if (err)
 		return err;

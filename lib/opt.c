@@ -573,6 +573,55 @@ int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struc
 	return fail(err, "%s", text);
 }
 
+/* "review, show"; before the last stands `last`. */
+static void add_verbs(struct buf *out, const char *verbs, const char *last)
+{
+	while (*verbs) {
+		size_t n = strcspn(verbs, " ");
+		const char *next = verbs + n + (verbs[n] == ' ');
+
+		buf_add(out, verbs, n);
+		if (*next)
+			buf_adds(out, strchr(next, ' ') ? ", " : last);
+		verbs = next;
+	}
+}
+
+static bool is_verb_of(const struct opt *o, const char *verb)
+{
+	size_t n = strlen(verb);
+
+	for (const char *v = o->verbs; v && *v; v += strcspn(v, " "), v += *v == ' ')
+		if (strncmp(v, verb, n) == 0 && (v[n] == ' ' || v[n] == '\0'))
+			return true;
+	return !o->verbs;
+}
+
+int opt_check_verb(const struct opt *table, const enum opt_source *sources, const char *verb)
+{
+	struct buf verbs = { 0 };
+	int err;
+
+	for (const struct opt *o = table; o->name; o++) {
+		if (sources[o - table] != OPT_FROM_FLAG || is_verb_of(o, verb))
+			continue;
+		add_verbs(&verbs, o->verbs, " and ");
+		err = fail(ERR_USAGE, "%s: --%s is an option of %s alone", verb, o->name, buf_str(&verbs));
+		buf_free(&verbs);
+		return err;
+	}
+	return 0;
+}
+
+void opt_purpose(struct buf *out, const struct opt *o)
+{
+	if (o->verbs) {
+		add_verbs(out, o->verbs, ", ");
+		buf_adds(out, ": ");
+	}
+	buf_adds(out, o->help);
+}
+
 void opt_help(struct buf *out, const struct opt *table)
 {
 	for (const struct opt *o = table; o->name; o++) {
@@ -587,7 +636,7 @@ void opt_help(struct buf *out, const struct opt *table)
 			buf_printf(out, "\n%*s", 30, "");
 		else
 			buf_printf(out, "%*s", (int)(30 - (out->len - start)), "");
-		buf_adds(out, o->help);
+		opt_purpose(out, o);
 		if (o->def && takes_value(o) && *o->def)
 			buf_printf(out, " [%s]", o->def);
 		buf_addc(out, '\n');

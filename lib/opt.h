@@ -39,6 +39,7 @@ struct opt {
 	uint64_t least, most;     /* OPT_NUMBER, OPT_DURATION (ms), OPT_DECIMAL; most 0: no limit */
 	const char *alias;        /* an older long name, accepted and not shown; NULL for none */
 	bool flag_only;           /* neither environment nor config file may set it: --help, --json */
+	const char *verbs;        /* of the applet's verbs those that it is for: "review show"; NULL: all */
 };
 #define OPT_END              \
 	{                    \
@@ -74,6 +75,12 @@ const char *opt_duration_text(struct arena *a, uint64_t ms);
 
 /* Appends the option part of a help text, aligned, with defaults. */
 void opt_help(struct buf *out, const struct opt *table);
+
+/* Appends what an option is for: its verbs, "review, show: ", and its help. */
+void opt_purpose(struct buf *out, const struct opt *o);
+
+/* ERR_USAGE for the first option that was given on the command line and is not for this verb. */
+int opt_check_verb(const struct opt *table, const enum opt_source *sources, const char *verb);
 
 /* Appends "name = value  # source" for each option that a config file may set, in TOML's syntax. Values that are secret
  * (name ends in -key) are not shown. */

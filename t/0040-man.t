@@ -16,6 +16,11 @@ for applet in $applets; do
   "$TUXTAPE" --list-options "$applet" | awk -F'\t' '{ print $1, $2, $3 }' >"$scratch/want"
   ok '  it has options' test -s "$scratch/want"
   same "$scratch/got" "$scratch/want" '  which the page has, in order, and no other'
+  # ".Cm list , log :" below an option is the verbs that it is for.
+  awk '/^\.It/ { name = $0; sub(/.*Fl Fl /, "", name); sub(/ .*/, "", name); on = /Fl Fl/ }
+    on && /^\.Cm .* :$/ { sub(/^\.Cm /, ""); sub(/ :$/, ""); gsub(/ ,/, ","); print name ": " $0 } !/^\.It/ { on = 0 }' "$page" >"$scratch/verbs"
+  "$TUXTAPE" --list-options "$applet" | sed -n 's/^\([a-z-]*\)\t[^\t]*\t[^\t]*\t\(\([a-z]*, \)*[a-z]*\): .*/\1: \2/p' >"$scratch/verbs.want"
+  is "$(cat "$scratch/verbs")" "$(cat "$scratch/verbs.want")" '  with the verbs that each is for'
   ok '  and is listed in tuxtape(1)' grep -qx -e ".It Cm $applet" -e ".It Cm $applet .*" man/tuxtape.1
   "$TUXTAPE" "$applet" --help >"$scratch/help"
   sed -n 's/^ *\(-., \)\?--\([a-z-]*\).*/\2/p' "$scratch/help" >"$scratch/helped"

@@ -93,6 +93,15 @@ is_exit 0 'neither flag, a local database'
 like "$err" "database $XDG_CACHE_HOME/tuxtape-server/db.db3" '  is what is read'
 rm -r "$XDG_CACHE_HOME/tuxtape-server"
 
+# What lists prints a list, if an empty one.
+for list in 'config list:configs' 'job list:jobs' 'job builders:builders' 'patch list:patches' 'patch audit:entries'; do
+  for where in "--db $db" "--server $server"; do
+    # shellcheck disable=SC2086
+    run "$TUXTAPE" ${list%:*} --json $where
+    is "$(jq -c ".${list#*:}" <<<"$out")" '[]' "nothing yet: ${list%:*} as JSON, $where"
+  done
+done
+
 # Configs.
 printf 'CONFIG_SMP=y\n' >"$scratch/config"
 run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config"
@@ -132,11 +141,26 @@ for name in '' ../x 'a b' -x "$(printf 'x%.0s' {1..65})"; do
 done
 run "$TUXTAPE" config put other --kernel 6.1.3-generic "$scratch/config"
 is_exit 2 'a vendor version is not what CVEs are judged by'
+run "$TUXTAPE" config diff web web --json
+is "$(jq -c . <<<"$out")" '{"changes":[]}' 'as JSON no difference is an empty list'
 run "$TUXTAPE" config diff web web
 is "$out" '' 'a config does not differ from itself'
 run "$TUXTAPE" config put web2 --kernel 6.1.3 "$scratch/config"
 run "$TUXTAPE" config diff web web2
 is "$out" 'CONFIG_SMP: n -> y' 'what differs is shown'
+run "$TUXTAPE" config diff web web2 --json
+is "$(jq -c . <<<"$out")" '{"changes":[{"option":"CONFIG_SMP","from":"n","to":"y"}]}' '  as JSON, too'
+
+# An option is for some verbs, and the others say so.
+for misuse in 'config delete web --json' 'config list --force' 'config put web f --builder x' 'job watch 1 --json' 'job cancel 1 --json' 'job builders --open' \
+  'patch list --approve' 'patch diff 1 --json' 'patch export 1 --json' 'patch review 1 --state approved' 'cert list --renew' 'cert init --json'; do
+  # shellcheck disable=SC2086
+  run "$TUXTAPE" $misuse
+  is_exit 2 "misuse: $misuse"
+  like "$err" ': --[a-z]+ is an option of [a-z, ]+ alone$' '  and told which verbs take it'
+done
+TUXTAPE_DB=$db run "$TUXTAPE" job cancel 99
+is_exit 4 'a setting that a verb does not need is none'
 run "$TUXTAPE" job cancel 2
 is_exit 0 'a job is cancelled'
 run "$TUXTAPE" job watch 2

@@ -470,6 +470,35 @@ static void test_help(void)
 	buf_free(&out);
 }
 
+static void test_verbs(void)
+{
+	static const struct opt some[] = {
+		{ .name = "one", .letter = 'o', .kind = OPT_FLAG, .help = "a flag", .verbs = "put" },
+		{ .name = "more", .kind = OPT_FLAG, .help = "a flag", .verbs = "list get diff" },
+		{ .name = "any", .kind = OPT_FLAG, .help = "a flag" },
+		OPT_END,
+	};
+	enum opt_source given[] = { OPT_FROM_DEFAULT, OPT_FROM_FLAG, OPT_FROM_FLAG },
+			set[] = { OPT_FROM_XDG, OPT_FROM_ENV, OPT_FROM_FLAG };
+	struct buf out = { 0 };
+
+	opt_help(&out, some);
+	ok(strstr(out.data, "  -o, --one                   put: a flag\n") != NULL, "help says for which verb an option is");
+	ok(strstr(out.data, "--more                  list, get, diff: a flag\n") != NULL, "or which");
+	ok(strstr(out.data, "--any                   a flag\n") != NULL, "or nothing");
+	buf_free(&out);
+	is_int(opt_check_verb(some, given, "get"), 0, "one of them takes it");
+	is_int(opt_check_verb(some, given, "list"), 0, "and so does the first");
+	is_int(opt_check_verb(some, given, "ge"), ERR_USAGE, "no part of a name is one");
+	is_int(opt_check_verb(some, given, "put"), ERR_USAGE, "another does not");
+	is_str(err_text(), "put: --more is an option of list, get and diff alone", "and the line says which do");
+	given[0] = OPT_FROM_FLAG;
+	given[1] = OPT_FROM_DEFAULT;
+	is_int(opt_check_verb(some, given, "get"), ERR_USAGE, "one verb");
+	is_str(err_text(), "get: --one is an option of put alone", "is named alone");
+	is_int(opt_check_verb(some, set, "rebuild"), 0, "what is set for all is no word to this verb");
+}
+
 static void test_show(void)
 {
 	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u", .sources = sources };
@@ -533,6 +562,7 @@ int main(void)
 	test_bad_configs();
 	test_xdg();
 	test_help();
+	test_verbs();
 	test_show();
 	unlink(arena_printf(arena, "%s/tuxtape/other.toml", dir));
 	unlink(arena_printf(arena, "%s/tuxtape/shown.toml", dir));
