@@ -56,8 +56,8 @@ static int put(struct run *r)
 
 	if (!r->o->kernel)
 		return fail(ERR_USAGE, "say which kernel the config is for: --kernel VERSION");
-	if ((err = kver_parse_user(&version, r->o->kernel, &suffix)))
-		return err;
+	if (kver_parse_user(&version, r->o->kernel, &suffix))
+		return ERR_USAGE;
 	if (*suffix)
 		return fail(ERR_USAGE, "--kernel %s: CVEs are judged by plain versions; name your own tree's tag with --ref",
 			    r->o->kernel);

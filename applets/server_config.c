@@ -55,11 +55,11 @@ static int check_config(const KernelConfig *k)
 	if (!k || !k->name || !k->version || !k->version->has_major || !kver_is_valid(k->version) || !k->has_body)
 		return fail(ERR_USAGE, "a config needs a name, a kernel version and contents");
 	if (!kconfig_name_ok(k->name))
-		return fail(ERR_INPUT,
+		return fail(ERR_USAGE,
 			    "'%s' is not a config's name: a letter or digit, then up to 63 letters, digits and . _ + -",
 			    k->name);
 	if (k->ref && !is_sane_ref(k->ref))
-		return fail(ERR_INPUT, "'%s' is not the name of a tag", k->ref);
+		return fail(ERR_USAGE, "'%s' is not the name of a tag", k->ref);
 	return kconfig_check((const char *)k->body.data, k->body.len);
 }
 

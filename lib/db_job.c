@@ -345,7 +345,7 @@ static int cancel(struct db *db, void *ctx)
 			  "ssi", clock_print(now, clock_now()), o->who, (int64_t)o->job)) ||
 	    (err = changed_rows(db, &n)))
 		return err;
-	return n ? 0 : fail(ERR_USAGE, "job %llu is over already", (unsigned long long)o->job);
+	return n ? 0 : fail(ERR_STATE, "job %llu is over already", (unsigned long long)o->job);
 }
 
 int db_job_cancel(struct db *db, uint64_t job, const char *who)
@@ -379,7 +379,7 @@ static int retry(struct db *db, void *ctx)
 	    (err = db_job_open(db, config->name, config->revision, &open)))
 		goto out;
 	if (open)
-		err = fail(ERR_USAGE, "config %s has an open job already: %llu", config->name, (unsigned long long)open);
+		err = fail(ERR_STATE, "config %s has an open job already: %llu", config->name, (unsigned long long)open);
 	else
 		err = db_job_add(db, config, o->who, &o->again);
 out:

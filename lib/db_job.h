@@ -56,7 +56,7 @@ int db_job_give_up(struct db *db, const struct db_lease *lease);
  * transaction, and none where there is nothing to do. */
 int db_job_expire(struct db *db, const struct db_lease_clock *clock, unsigned *n);
 
-/* Cancels an open job, or queues an ended one anew. ERR_NOTFOUND; ERR_USAGE where its state does not allow it. One transaction. */
+/* Cancels an open job, or queues an ended one anew. ERR_NOTFOUND; ERR_STATE where its state does not allow it. One transaction. */
 int db_job_cancel(struct db *db, uint64_t job, const char *who);
 int db_job_retry(struct db *db, uint64_t job, const char *who, uint64_t *again);
 

@@ -339,7 +339,7 @@ static int check_news(struct db *db, const PatchRecord *r, const struct db_submi
 	buf_free(&packed);
 	if (err || !same)
 		return err;
-	return fail(ERR_USAGE, "patch %llu has these very bytes as its revision %u, which is %s: there is nothing new",
+	return fail(ERR_STATE, "patch %llu has these very bytes as its revision %u, which is %s: there is nothing new",
 		    (unsigned long long)r->patch, r->revision, patch_state_word((int)r->state));
 }
 
@@ -387,11 +387,11 @@ static int check_revision(const PatchRecord *r, const ReviewPatchRequest *q)
 	if (q->kind != REVIEW_KIND__APPROVE && q->kind != REVIEW_KIND__REJECT)
 		return fail(ERR_USAGE, "a review approves or rejects");
 	if (q->revision != r->revision)
-		return fail(ERR_USAGE,
+		return fail(ERR_STATE,
 			    "the review is of revision %u of patch %llu, which is outdated: read revision %u, by %s",
 			    q->revision, id, r->revision, r->author);
 	if (strcmp(q->sha256, r->sha256) != 0)
-		return fail(ERR_USAGE, "revision %u of patch %llu has other contents than the review names: read it again",
+		return fail(ERR_STATE, "revision %u of patch %llu has other contents than the review names: read it again",
 			    r->revision, id);
 	return 0;
 }
@@ -402,16 +402,16 @@ static int check_soundness(const PatchRecord *r, const ReviewPatchRequest *q)
 	unsigned long long id = (unsigned long long)r->patch;
 
 	if (!r->has_apply && !q->accept_unchecked)
-		return fail(ERR_USAGE, "the server had no tree to apply patch %llu to: who approves says --accept-unchecked",
+		return fail(ERR_STATE, "the server had no tree to apply patch %llu to: who approves says --accept-unchecked",
 			    id);
 	if (r->has_apply && r->apply == APPLY_STATE__APPLY_ALREADY)
-		return fail(ERR_USAGE, "patch %llu is in its kernel already: there is nothing to deploy", id);
+		return fail(ERR_STATE, "patch %llu is in its kernel already: there is nothing to deploy", id);
 	if (r->has_apply && !apply_is_good(r->apply))
-		return fail(ERR_USAGE, "patch %llu does not apply to its kernel (%s): it cannot be approved", id,
+		return fail(ERR_STATE, "patch %llu does not apply to its kernel (%s): it cannot be approved", id,
 			    apply_state_name(r->apply));
 	if (r->blocks)
-		return fail(ERR_USAGE, "patch %llu has %u findings that block: it cannot be approved as it is", id,
-			    r->blocks);
+		return fail(ERR_STATE, "patch %llu has %u finding%s that block%s: it cannot be approved as it is", id,
+			    r->blocks, r->blocks == 1 ? "" : "s", r->blocks == 1 ? "s" : "");
 	return 0;
 }
 
@@ -441,7 +441,7 @@ static int approve(struct db *db, PatchRecord *r, const ReviewPatchRequest *q, c
 	if ((err = check_soundness(r, q)) || (err = count_approvals(db, r, who->name, &others, &again)))
 		return err;
 	if (again)
-		return fail(ERR_USAGE, "%s has approved revision %u of patch %llu already: another reviewer is wanted",
+		return fail(ERR_STATE, "%s has approved revision %u of patch %llu already: another reviewer is wanted",
 			    who->name, r->revision, (unsigned long long)r->patch);
 	r->approvals = (uint32_t)others + 1;
 	if (r->approvals >= who->approvals)

@@ -25,7 +25,7 @@ struct db_submission {
 };
 
 /* Makes a record, or a new revision of the one that is there, and an entry of the audit log. *out is the record, without revisions.
- * Needs an open transaction. ERR_DENIED, ERR_USAGE (the newest revision has the same bytes and findings, and is open or approved). */
+ * Needs an open transaction. ERR_DENIED, ERR_STATE (the newest revision has the same bytes and findings, and is open or approved). */
 int db_patch_submit(struct db *db, struct arena *a, const struct db_submission *s, const struct db_actor *who,
 		    PatchRecord **out);
 

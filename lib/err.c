@@ -53,6 +53,7 @@ static const struct {
 	[ERR_DB] = { "database", EXIT_FAILED },
 	[ERR_GIT] = { "git", EXIT_FAILED },
 	[ERR_DENIED] = { "denied", EXIT_DENIED },
+	[ERR_STATE] = { "state", EXIT_FAILED },
 };
 
 const char *err_kind_name(int kind)

@@ -16,6 +16,7 @@ enum err {
 	ERR_DB,       /* SQLite refused */
 	ERR_GIT,      /* libgit2 refused */
 	ERR_DENIED,   /* not allowed */
+	ERR_STATE,    /* what was asked for makes sense, but not as things stand: a job that is over cannot be cancelled */
 	ERR_KINDS
 };
 

@@ -93,7 +93,7 @@ int patch_step(int from, enum patch_action action, const struct patch_actor *who
 
 	*self = false;
 	if (!s)
-		return fail(ERR_USAGE, "it is %s, so there is nothing to %s", patch_state_word(from),
+		return fail(ERR_STATE, "it is %s, so there is nothing to %s", patch_state_word(from),
 			    patch_action_word(action));
 	if (who->role < s->least)
 		return fail(ERR_DENIED, "%s is %s: to %s takes the role %s", who->name, role_name(who->role),

@@ -21,7 +21,7 @@ struct patch_actor {
 };
 
 /* Whether the action is allowed from that state, and where it leads; *self: nobody vouches that author and approver are two.
- * ERR_DENIED, or ERR_USAGE where the state does not have that action; *to is untouched then. */
+ * ERR_DENIED, or ERR_STATE where the state does not have that action; *to is untouched then. */
 int patch_step(int from, enum patch_action action, const struct patch_actor *who, int *to, bool *self);
 
 /* "submitted", "approved", "rejected", "withdrawn"; "none" for PATCH_NONE and what is no state. */

@@ -137,8 +137,14 @@ done
 is "$(sqlite3 "$db" "SELECT count(*) FROM kernel_config WHERE name = 'evil'")" 0 '  and not stored'
 for name in '' ../x 'a b' -x "$(printf 'x%.0s' {1..65})"; do
   run "$TUXTAPE" config put --kernel 6.1.3 -- "$name" "$scratch/config"
-  isnt "$status" 0 "'$name' is no config's name"
+  is_exit 2 "'$name' is no config's name"
 done
+for ref in ../x -x 'v6 1' 'v6.1:'; do
+  run "$TUXTAPE" config put other --kernel 6.1.3 --ref="$ref" "$scratch/config"
+  is_exit 2 "'$ref' is no tag"
+done
+run "$TUXTAPE" config put other --kernel six "$scratch/config"
+is_exit 2 'what is no version at all'
 run "$TUXTAPE" config put other --kernel 6.1.3-generic "$scratch/config"
 is_exit 2 'a vendor version is not what CVEs are judged by'
 run "$TUXTAPE" config diff web web --json
@@ -167,9 +173,12 @@ run "$TUXTAPE" job watch 2
 is_exit 1 '  watching it fails'
 like "$err" 'cancelled by local' '  with who did it'
 run "$TUXTAPE" job cancel 2
-is_exit 2 '  once only'
+is_exit 1 '  once only'
 run "$TUXTAPE" job retry 2
 like "$out" 'job 4' '  and it can be queued anew'
+run "$TUXTAPE" job retry 2
+is_exit 1 '  but not while that job is open'
+like "$err" 'has an open job already: 4' '  which is said'
 run "$TUXTAPE" job cancel 99
 is_exit 4 'a job that there is not'
 run "$TUXTAPE" config delete web

@@ -36,7 +36,8 @@ static const struct {
 	{ ERR_OK, "ok", 0 },         { ERR_USAGE, "usage", 2 },        { ERR_SYS, "system", 1 },
 	{ ERR_INPUT, "input", 1 },   { ERR_NOTFOUND, "not found", 4 }, { ERR_NET, "network", 1 },
 	{ ERR_PEER, "protocol", 1 }, { ERR_DB, "database", 1 },        { ERR_GIT, "git", 1 },
-	{ ERR_DENIED, "denied", 5 }, { ERR_KINDS, "unknown", 1 },      { -1, "unknown", 1 },
+	{ ERR_DENIED, "denied", 5 }, { ERR_STATE, "state", 1 },        { ERR_KINDS, "unknown", 1 },
+	{ -1, "unknown", 1 },
 };
 
 static void test_kinds(void)

@@ -51,7 +51,7 @@ static void test_one(int from, enum patch_action action, enum role role, int rel
 
 	err = patch_step(from, action, &who, &to, &self);
 	if (want < 0)
-		good = err == ERR_USAGE && to == -1;
+		good = err == ERR_STATE && to == -1;
 	else if (!may(action, role, relation))
 		good = err == ERR_DENIED && to == -1;
 	else
