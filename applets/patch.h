@@ -42,6 +42,9 @@ int draft_path(struct patch_run *r, const char *operand, const char **path);
 /* Reads it. ERR_NOTFOUND. */
 int draft_read(struct patch_run *r, const char *operand, struct draft *out);
 
+/* 0 where it is known which instance it fixes. ERR_INPUT. */
+int draft_title(const struct draft *d);
+
 /* The kernels that the options, or else the draft's Target lines, name. ERR_USAGE where they name none. */
 int draft_targets(struct patch_run *r, const struct draft *d, size_t *n_configs, const char ***configs, size_t *n_versions,
 		  KernelVersion ***versions);

@@ -46,11 +46,30 @@ int draft_path(struct patch_run *r, const char *operand, const char **path)
 	return err;
 }
 
+/* A draft says it in its header, or like those of the dashboard by its name: TITLE.patch, TITLE@6.6.2.patch. */
+static const char *title_of(struct arena *a, const struct draft *d)
+{
+	const char *title = header_value(a, &d->diff, "Title"), *slash = strrchr(d->path, '/'), *id, *commit;
+	const char *name = slash ? slash + 1 : d->path, *end = strrchr(name, '.');
+
+	if (title)
+		return title;
+	title = arena_memdup(a, name, MIN_OF(strcspn(name, "@"), end ? (size_t)(end - name) : strlen(name)));
+	return dyad_split_title(a, title, &id, &commit) ? NULL : title;
+}
+
+int draft_title(const struct draft *d)
+{
+	return d->title ? 0
+			: fail(ERR_INPUT,
+			       "%s: neither a 'Title:' line in its header nor its name says which instance it fixes",
+			       d->path);
+}
+
 int draft_read(struct patch_run *r, const char *operand, struct draft *out)
 {
 	bool file = is_file(operand);
 	struct buf text = { 0 };
-	const char *id, *commit;
 	int err;
 
 	*out = (struct draft){ .name = operand };
@@ -65,9 +84,7 @@ int draft_read(struct patch_run *r, const char *operand, struct draft *out)
 		return err;
 	if ((err = patch_read(r->arena, out->text, out->len, &out->diff)))
 		return fail_in(err, "%s", out->path);
-	out->title = header_value(r->arena, &out->diff, "Title");
-	if (!out->title && !file && !dyad_split_title(r->arena, operand, &id, &commit))
-		out->title = operand;
+	out->title = title_of(r->arena, out);
 	return 0;
 }
 

@@ -423,8 +423,8 @@ int patch_diff(struct patch_run *r)
 		return diff_record(r);
 	if ((err = draft_read(r, r->arg, &d)))
 		return err;
-	if (!d.title)
-		return fail(ERR_INPUT, "%s: no 'Title:' line in its header says which instance it fixes", d.path);
+	if ((err = draft_title(&d)))
+		return err;
 	text = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)d.text, .len = d.len };
 	if ((err = patch_source(r)))
 		return err;

@@ -168,8 +168,8 @@ static int check_there(struct patch_run *r, const struct draft *d, SubmitPatchRe
 	SubmitPatchReply *reply;
 	int err;
 
-	if (!d->title)
-		return fail(ERR_INPUT, "%s: no 'Title:' line in its header says which instance it fixes", d->path);
+	if ((err = draft_title(d)))
+		return err;
 	q->title = d->title;
 	q->has_body = q->has_check_only = q->check_only = true;
 	q->body = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)d->text, .len = d->len };
@@ -485,8 +485,8 @@ int patch_submit(struct patch_run *r)
 	if ((err = draft_read(r, r->arg, &d)) ||
 	    (err = draft_targets(r, &d, &q.n_configs, &q.configs, &q.n_versions, &q.versions)))
 		return err;
-	if (!d.title)
-		return fail(ERR_INPUT, "%s: no 'Title:' line in its header says which instance it fixes", d.path);
+	if ((err = draft_title(&d)))
+		return err;
 	q.title = d.title;
 	q.has_body = q.has_note = true;
 	q.body = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)d.text, .len = d.len };

@@ -92,6 +92,19 @@ is_exit 4 'and no revision was approved yet'
 as alice patch diff 1
 like "$out" $'\n\\+Upstream-commit' 'the raw fix and the patch are compared'
 
+# A draft without a header, such as the dashboard leaves, is known by its name, wherever it is.
+mkdir "$scratch/plain"
+sed '1,/^$/d' "$draft" >"$scratch/plain/$title.patch"
+unlike "$(head -n 3 "$scratch/plain/$title.patch")" 'Title:' 'a draft without a header'
+as alice patch check "$scratch/plain/$title.patch" --kernel 6.1.3 --linux-repo "$scratch/none"
+is_exit 0 '  is checked by the server as the fix that its name says'
+as alice patch diff "$scratch/plain/$title.patch"
+is_exit 0 '  and compared with it'
+cp "$scratch/plain/$title.patch" "$scratch/plain/mine.patch"
+as alice patch submit "$scratch/plain/mine.patch" -m x --kernel 6.1.3
+is_exit 1 '  but not under any name'
+like "$err" "mine\.patch: neither a 'Title:' line in its header nor its name says" '  which is said'
+
 # ---- Two people
 as alice patch review 1 --approve -m 'my own'
 is_exit 5 'an author is no reviewer'
