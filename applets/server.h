@@ -34,6 +34,12 @@ struct server {
 	int64_t started; /* CLOCK_BOOTTIME, ms */
 };
 
+/* The calls of one method on a connection that went well, behind the first. */
+struct repeats {
+	bool began;
+	uint64_t calls, records, ms;
+};
+
 /* A connection as its worker sees it. Everything about the client hangs here and is dropped with it. */
 struct client {
 	const struct server *server;
@@ -54,6 +60,8 @@ struct client {
 	const char *program; /* what it says it is; in `who` */
 	struct arena *who;
 	struct builder_end *builder; /* registered as a builder; NULL */
+	const char *remark;          /* what the log's line on the call under way says besides; static; NULL */
+	struct repeats repeats[RPC_METHODS];
 };
 
 /* Set by signals in a worker: leave as soon as the call under way is over; read the certificates again. */

@@ -194,6 +194,7 @@ int serve_submit(void *client, struct rpc_call *call, const ProtobufCMessage *re
 			    .reply = SUBMIT_PATCH_REPLY__INIT };
 	int err;
 
+	c->remark = s.request->check_only ? "check_only=true" : NULL;
 	if ((err = check_request(s.request)) || (err = server_db(c, &s.db)) ||
 	    (err = patch_read(s.arena, (const char *)s.request->body.data, s.request->body.len, &s.diff)) ||
 	    (err = find_fix(&s)))

@@ -106,15 +106,53 @@ static const char *word(struct arena *a, const char *s)
 	return quoted;
 }
 
+/* Who calls what, which every line on calls begins with. */
+static const char *call_words(const struct client *c, unsigned method)
+{
+	return arena_printf(c->arena, "who=%s role=%s from=%s method=%s", word(c->arena, c->name), role_name(c->role),
+			    word(c->arena, c->address), rpc_method_name(method));
+}
+
+/* A dashboard polls: of what is only read, and went well, each method's first call on a connection has a line, the others one together. */
+static bool is_repeated(struct client *c, unsigned method, uint64_t records, uint64_t ms, int err)
+{
+	struct repeats *r;
+
+	if (err || log_level() >= LOG_VERBOSE || server_least_role(method) > ROLE_VIEWER)
+		return false;
+	r = &c->repeats[method];
+	if (!r->began) {
+		r->began = true;
+		return false;
+	}
+	r->calls++;
+	r->records += records;
+	r->ms += ms;
+	return true;
+}
+
+static void log_repeats(struct client *c)
+{
+	for (unsigned method = 0; method < RPC_METHODS; method++) {
+		const struct repeats *r = &c->repeats[method];
+
+		if (r->calls)
+			log_note("%s repeats=%llu records=%llu ms=%llu status=ok", call_words(c, method),
+				 (unsigned long long)r->calls, (unsigned long long)r->records, (unsigned long long)r->ms);
+	}
+}
+
 /* One line for each call: who, what, how much, how long, and how it ended. */
 static void log_call(void *client, unsigned method, uint64_t records, uint64_t ms, int err)
 {
 	struct client *c = client;
 	const char *status = err ? word(c->arena, err_kind_name(err)) : "ok";
 
-	log_note("who=%s role=%s from=%s method=%s records=%llu ms=%llu status=%s%s%s", word(c->arena, c->name),
-		 role_name(c->role), word(c->arena, c->address), rpc_method_name(method), (unsigned long long)records,
-		 (unsigned long long)ms, status, err ? " error=" : "", err ? word(c->arena, err_text()) : "");
+	if (!is_repeated(c, method, records, ms, err))
+		log_note("%s%s%s records=%llu ms=%llu status=%s%s%s", call_words(c, method), c->remark ? " " : "",
+			 c->remark ? c->remark : "", (unsigned long long)records, (unsigned long long)ms, status,
+			 err ? " error=" : "", err ? word(c->arena, err_text()) : "");
+	c->remark = NULL;
 	arena_reset(c->arena);
 }
 
@@ -216,6 +254,7 @@ static void one_client(struct server *s, unsigned slot, int fd, struct client *c
 	c->rpc = rpc_new(t, false, &service);
 	rpc_set_stall(c->rpc, (int)s->opts->stall_timeout);
 	err = serve_client(c, fd);
+	log_repeats(c);
 	server_builder_free(c);
 	rpc_free(c->rpc);
 out:

@@ -102,6 +102,16 @@ for list in 'config list:configs' 'job list:jobs' 'job builders:builders' 'patch
   done
 done
 
+# The log is not flooded by those who poll.
+before=$(wc -l <"$server_log")
+"$O/t/rpctool" "$server" health 5 >"$scratch/null"
+logged_repeats() {
+  tail -n "+$((before + 1))" "$server_log" | grep -q 'method=Health repeats='
+}
+ok 'calls that repeat have a line together' wait_for 5 logged_repeats
+is "$(tail -n "+$((before + 1))" "$server_log" | sed -n 's/.*method=Health \(repeats=4 records=0\|records=0\) ms=[0-9]* status=ok$/\1/p' | tr '\n' ';')" \
+  'records=0;repeats=4 records=0;' '  behind the first'
+
 # Configs.
 printf 'CONFIG_SMP=y\n' >"$scratch/config"
 run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config"
@@ -264,10 +274,15 @@ like "$out" '0 affected / 0 not compiled' '  drops the profile at once'
 # Going down and coming up.
 before=$(sqlite3 "$db" 'SELECT count(*) FROM job')
 stop "$server_pid" KILL
-start_server -d "$db" -s "$server"
+start_server -d "$db" -s "$server" -v
 is "$(sqlite3 "$db" 'SELECT count(*) FROM job')" "$before" 'killed and started again: no job is lost'
 run "$TUXTAPE" cves --kernel 6.1.3 --server "$server"
 is_exit 0 '  and it answers'
+"$O/t/rpctool" "$server" health 3 >"$scratch/null"
+each_logged() {
+  [ "$(grep -c 'method=Health records=0 .*status=ok' "$server_log")" = 4 ]
+}
+ok '  with -v each call has its line, one of them of cves' wait_for 5 each_logged
 began=$SECONDS
 stop "$server_pid"
 is "$status" 0 'SIGTERM ends it'

@@ -98,6 +98,7 @@ sed '1,/^$/d' "$draft" >"$scratch/plain/$title.patch"
 unlike "$(head -n 3 "$scratch/plain/$title.patch")" 'Title:' 'a draft without a header'
 as alice patch check "$scratch/plain/$title.patch" --kernel 6.1.3 --linux-repo "$scratch/none"
 is_exit 0 '  is checked by the server as the fix that its name says'
+like "$(cat "$server_log")" 'who=alice .*method=SubmitPatch check_only=true records=0 .*status=ok' '  which the log tells from a submission'
 as alice patch diff "$scratch/plain/$title.patch"
 is_exit 0 '  and compared with it'
 cp "$scratch/plain/$title.patch" "$scratch/plain/mine.patch"
