@@ -154,20 +154,20 @@ static void print_news(const JobLines *news)
 	fflush(stdout);
 }
 
-static int watch(struct run *r)
+/* Prints the log as it comes from a server; *job is where it stands at the end of that. */
+static int print_log(struct run *r, struct rpc *rpc, bool once, Job **job)
 {
 	WatchJobRequest q = WATCH_JOB_REQUEST__INIT;
 	struct arena *each = arena_new(0);
 	enum rpc_news news = RPC_NOTHING;
-	struct rpc *rpc = NULL;
 	void *message;
 	int err;
 
-	q.has_job = q.has_from_line = true;
+	q.has_job = q.has_from_line = q.has_once = true;
 	q.job = r->job;
 	q.from_line = r->o->from;
-	if (!(err = client_dial(&r->o->client, r->arena, NULL, &rpc, NULL)))
-		err = rpc_start(rpc, RPC_WATCH_JOB, &q.base);
+	q.once = once;
+	err = rpc_start(rpc, RPC_WATCH_JOB, &q.base);
 	while (!err && news != RPC_END) {
 		arena_reset(each);
 		if ((err = rpc_next(rpc, each, -1, &news, &message)))
@@ -176,8 +176,19 @@ static int watch(struct run *r)
 			print_news(message);
 	}
 	if (!err)
-		err = tell_end(message);
+		*job = pb_copy(r->arena, message);
 	arena_free(each);
+	return err;
+}
+
+static int watch(struct run *r)
+{
+	struct rpc *rpc = NULL;
+	Job *job;
+	int err;
+
+	if (!(err = client_dial(&r->o->client, r->arena, NULL, &rpc, NULL)) && !(err = print_log(r, rpc, false, &job)))
+		err = tell_end(job);
 	rpc_free(rpc);
 	return err;
 }
@@ -191,7 +202,7 @@ static int log_lines(struct run *r)
 	int err;
 
 	if (!r->source.db)
-		return watch(r);
+		return print_log(r, r->source.rpc, true, &job);
 	if ((err = db_job_get(r->source.db, r->arena, r->job, &job)))
 		return err;
 	do {

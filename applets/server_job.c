@@ -43,6 +43,7 @@ struct watch {
 	struct arena *arena;
 	uint64_t job, next;
 	bool more; /* as many lines as fit were sent last: there may be others */
+	bool once;
 	uint32_t attempt;
 	JobState state;
 	char phase[128]; /* as told last */
@@ -94,7 +95,7 @@ static int follow(struct watch *w, struct rpc_call *call)
 			return err;
 		if (version != before && w->more)
 			continue;
-		if (version != before && is_over(job))
+		if (version != before && (w->once || is_over(job)))
 			return rpc_reply(call, &job->base);
 		before = version;
 		if (server_stop)
@@ -110,7 +111,7 @@ int serve_watch(void *client, struct rpc_call *call, const ProtobufCMessage *req
 {
 	const WatchJobRequest *r = (const WatchJobRequest *)request;
 	struct client *c = client;
-	struct watch w = { .arena = arena_new(0), .job = r->job, .next = MAX_OF(r->from_line, 1u) };
+	struct watch w = { .arena = arena_new(0), .job = r->job, .next = MAX_OF(r->from_line, 1u), .once = r->once };
 	int err;
 
 	if (!(err = server_db(c, &w.db)))

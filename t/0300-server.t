@@ -177,8 +177,22 @@ for misuse in 'config delete web --json' 'config list --force' 'config put web f
 done
 TUXTAPE_DB=$db run "$TUXTAPE" job cancel 99
 is_exit 4 'a setting that a verb does not need is none'
+for where in "--db $db" "--server $server"; do
+  # shellcheck disable=SC2086
+  run timeout 20 "$TUXTAPE" job log 2 $where
+  is_exit 0 "what there is of a queued job's log, $where"
+  is "$out" '' '  is nothing, and is not waited for'
+  # shellcheck disable=SC2086
+  run "$TUXTAPE" job log 99 $where
+  is_exit 4 '  of a job that there is not'
+done
 run "$TUXTAPE" job cancel 2
 is_exit 0 'a job is cancelled'
+for where in "--db $db" "--server $server"; do
+  # shellcheck disable=SC2086
+  run "$TUXTAPE" job log 2 $where
+  is_exit 0 "its log can be read, $where"
+done
 run "$TUXTAPE" job watch 2
 is_exit 1 '  watching it fails'
 like "$err" 'cancelled by local' '  with who did it'
