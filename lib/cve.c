@@ -136,6 +136,9 @@ static void add_titles(struct arena *a, const Cve *cve, const CveInstance *cause
 {
 	const KernelVersion *fix = out->fixed ? out->fixed : out->mainline_fixed;
 
+	/* What made it whole matters then, not what others wait for. */
+	if (out->verdict == VERDICT_KIND__NOT_AFFECTED)
+		fix = cause ? fix_behind(cve, out->version, introduced_of(cause)) : NULL;
 	if (!fix && out->verdict == VERDICT_KIND__AFFECTED)
 		add_open_titles(a, cve, introduced_of(cause), out);
 	for (size_t i = 0; fix && i < cve->n_instances; i++)
