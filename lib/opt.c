@@ -460,6 +460,9 @@ static int set_flag(struct flags *f, const struct opt *o, const char *value)
 	bool first = !f->seen[o - f->r->table];
 	char number[16];
 
+	/* Settings have places that override one another, the command line's end the last; what is asked for has not. */
+	if (!first && o->flag_only && takes_value(o) && o->kind != OPT_LIST)
+		return fail(ERR_USAGE, "--%s is given twice: say one of them", o->name);
 	f->seen[o - f->r->table] = true;
 	f->r->place = "command line";
 	if (o->kind == OPT_COUNT) {

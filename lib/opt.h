@@ -64,6 +64,7 @@ struct opt_env {
 /* Fills `into` from defaults, /etc/tuxtape/tuxtape.toml, $XDG_CONFIG_HOME/tuxtape/tuxtape.toml (or --config), the environment
  * (TUXTAPE_NVD_URL) and argv[1..], the later winning. Options and operands may be mixed; "--" ends options; "--name=value",
  * "--name value", "-nvalue", "-n value" and bundled flags work; an unambiguous prefix is not accepted (scripts would break).
+ * A flag_only option with one value is taken once; of a setting the last counts.
  * Operands are left in argv[1..*nargs]. ERR_USAGE with one line that names the option, and the nearest one that exists;
  * ERR_INPUT for a broken config file (path:line). Config keys use '_' or '-' alike; an unknown key of the applet's own table is
  * ERR_INPUT; top-level keys of other applets are fine. Flags are

@@ -146,6 +146,11 @@ static void test_flags(void)
 	ok(argc == 4 && !strcmp(argv[1], "one") && !strcmp(argv[2], "two") && !strcmp(argv[3], "-f"),
 	   "operands are left in order");
 	is_int(source_of("unit-jobs"), OPT_FROM_FLAG, "the source is the command line");
+	is_int(READ("-sx", "--unit-string", "y"), 0, "a setting may be given again");
+	is_str(v.string, "y", "and the last counts");
+	is_int(READ("--config", config("shown.toml", ""), "--config", config("shown.toml", "")), ERR_USAGE,
+	       "what is no setting may not");
+	is_str(err_text(), "--config is given twice: say one of them", "which is said");
 	is_int(READ("-vfv", "-vsx", "-"), 0, "bundles");
 	ok(v.verbose == 3 && v.flag && strcmp(v.string, "x") == 0 && argc == 2 && strcmp(argv[1], "-") == 0,
 	   "and a lone dash");
