@@ -210,6 +210,10 @@ static int rebuild(struct run *r)
 	q.builder = r->o->builder;
 	if ((err = client_ask(&r->o->client, r->arena, RPC_REBUILD_CONFIGS, &q.base, &reply)))
 		return err;
+	if (reply->n_jobs == 0)
+		return fail(ERR_NOTFOUND,
+			    "no build of a config is by a builder '%s'; `tuxtape job builders` shows who builds",
+			    r->o->builder ? r->o->builder : "");
 	if (r->o->json)
 		applet_print_json(&reply->base);
 	for (size_t i = 0; !r->o->json && i < reply->n_jobs; i++)

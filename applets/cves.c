@@ -103,6 +103,7 @@ static int show_cve(struct source *s, struct arena *a, const struct cves_options
 	Cve *cve;
 	int err;
 
+	id = cve_id_typed(a, id);
 	if (cve_key(id, strlen(id)) == 0)
 		return fail(ERR_USAGE, "'%s' is not a CVE id such as CVE-2024-26581", id);
 	if ((err = read_kernel(o, &version, &r.kernel_version)))
@@ -124,7 +125,7 @@ static int show_patch(struct source *s, struct arena *a, const struct cves_optio
 	Fix *fix;
 	int err;
 
-	if ((err = source_patch(s, a, title, &fix)))
+	if ((err = source_patch(s, a, cve_id_typed(a, title), &fix)))
 		return err;
 	if (o->json)
 		applet_print_json(&fix->base);

@@ -196,17 +196,29 @@ static void print_json(const struct line *lines, size_t n)
 	buf_free(&out);
 }
 
+/* What is open; version is that which was judged. */
+static void print_verdicts(const AnswerSummary *seen, const char *version, size_t listed)
+{
+	if (seen->config)
+		log_note("config %s: %llu CVEs of %s are in files that it does not compile", seen->config,
+			 (unsigned long long)seen->not_compiled, version);
+	log_note("%s: %llu CVEs open, %llu of them with a fix on this branch; %llu cannot be told; %zu listed",
+		 seen->config ? seen->config : version, (unsigned long long)seen->affected, (unsigned long long)seen->fixed,
+		 (unsigned long long)seen->unknown, listed);
+}
+
 static void print_counts(const AnswerSummary *seen, size_t listed, const struct cves_options *o)
 {
 	char text[KVER_TEXT_MAX], newest[KVER_TEXT_MAX];
 
 	kver_text(text, seen->version);
-	if (seen->config)
-		log_note("config %s: %llu CVEs of %s are in files that it does not compile", seen->config,
-			 (unsigned long long)seen->not_compiled, text);
-	log_note("%s: %llu CVEs open, %llu of them with a fix on this branch; %llu cannot be told; %zu listed",
-		 seen->config ? seen->config : text, (unsigned long long)seen->affected, (unsigned long long)seen->fixed,
-		 (unsigned long long)seen->unknown, listed);
+	if (seen->has_built && !seen->built)
+		log_note("%s: not built yet, so that of %s %llu CVEs cannot be told, %llu of them with a fix on this "
+			 "branch; %zu "
+			 "listed",
+			 seen->config, text, (unsigned long long)seen->unknown, (unsigned long long)seen->fixed, listed);
+	else
+		print_verdicts(seen, text, listed);
 	if (seen->unscored)
 		log_note("%llu more have no score yet and are left out by --min-score %.1f",
 			 (unsigned long long)seen->unscored, o->min_score);

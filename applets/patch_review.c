@@ -112,9 +112,9 @@ static int fill_filters(struct patch_run *r, FetchPatchesRequest *q)
 	if (r->o->configs.n + r->o->kernels.n > 1)
 		return fail(ERR_USAGE, "list: one config or one kernel");
 	q->config = r->o->configs.n ? r->o->configs.items[0] : NULL;
-	q->cve_id = r->o->cve;
+	q->cve_id = r->o->cve ? cve_id_typed(r->arena, r->o->cve) : NULL;
 	q->has_mine = q->mine = r->o->mine;
-	if (r->o->cve && cve_key(r->o->cve, strlen(r->o->cve)) == 0)
+	if (q->cve_id && cve_key(q->cve_id, strlen(q->cve_id)) == 0)
 		return fail(ERR_USAGE, "--cve: '%s' is not a CVE id", r->o->cve);
 	if ((q->has_state = r->o->state != NULL))
 		q->state = (PatchState)patch_state_parse(r->o->state);

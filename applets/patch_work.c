@@ -115,6 +115,7 @@ int patch_new(struct patch_run *r)
 	size_t n = 1;
 	int err;
 
+	r->arg = cve_id_typed(r->arena, r->arg);
 	if (cve_key(r->arg, strlen(r->arg)) == 0 && dyad_split_title(r->arena, r->arg, &id, &commit))
 		return fail(ERR_USAGE, "'%s' is neither the title of an instance nor a CVE id", r->arg);
 	if ((err = patch_source(r)))

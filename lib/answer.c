@@ -46,6 +46,8 @@ static void tally_init(struct tally *t, const struct db_target *target, bool lea
 	t->sum.has_affected = t->sum.has_not_compiled = t->sum.has_unknown = t->sum.has_not_affected = true;
 	t->sum.has_fixed = true;
 	t->sum.has_unscored = least_score;
+	t->sum.has_built = target->config != NULL;
+	t->sum.built = target->profiled;
 }
 
 int answer_targets(struct db *db, struct arena *a, size_t n_configs, const char *const *configs,

@@ -166,6 +166,12 @@ int dyad_split_title(struct arena *a, const char *title, const char **cve_id, co
 	size_t id = id_length(title), n;
 	const char *dash = id ? strrchr(title + id, '-') : NULL;
 
+	if (!dash && cve_key(title, strlen(title)))
+		return fail(
+			ERR_INPUT,
+			"\"%s\" is no title but a CVE: a title is CVE-INTRODUCED-COMMIT, and `tuxtape cves show %s` lists "
+			"those that it has",
+			title, title);
 	if (!dash)
 		return fail(ERR_INPUT, "\"%.120s\" is no title: it starts with no CVE id", title);
 	n = strlen(dash + 1);
@@ -175,6 +181,11 @@ int dyad_split_title(struct arena *a, const char *title, const char **cve_id, co
 	*cve_id = arena_memdup(a, title, id);
 	*commit = arena_strdup(a, dash + 1);
 	return 0;
+}
+
+const char *cve_id_typed(struct arena *a, const char *text)
+{
+	return strncasecmp(text, "CVE-", 4) == 0 ? arena_printf(a, "CVE-%s", text + 4) : text;
 }
 
 /* Room for seven digits of number below the year. */

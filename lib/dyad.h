@@ -24,6 +24,9 @@ int dyad_split_title(struct arena *a, const char *title, const char **cve_id, co
  * 0 where it is not one. n bytes. */
 uint64_t cve_key(const char *id, size_t n);
 
+/* An id or a title as people type it, with its CVE- in capitals. */
+const char *cve_id_typed(struct arena *a, const char *text);
+
 /* The way back: the id of a key. */
 const char *cve_id_of_key(struct arena *a, uint64_t key);
 

@@ -76,6 +76,15 @@ like "$out" 'Because +.*fixed on this branch in 6\.1' '  and its reason'
 like "$out" 'fs/tapefs/inode\.c' '  its files'
 cves show CVE-2023-9001 --kernel 6.1.3
 like "$out" 'not affected' 'why a CVE does not matter'
+cves show CVE-2024-90002 --kernel 6.1.9
+like "$out" "Instances +$(sqlite3 "$db" "SELECT title FROM instance WHERE cve_id = 'CVE-2024-90002' AND fixed = '6.1.4'")" \
+  'of one that is fixed on the branch the fix that the kernel has is named'
+cp "$scratch/out" "$scratch/show"
+cves show cve-2024-90002 --kernel 6.1.9
+same "$scratch/out" "$scratch/show" '  by its id in lower case, too'
+cves --kernel 6.1.3 --kernel 6.6.2
+is_exit 2 'two kernels are misuse'
+like "$err" '--kernel is given twice' '  which is said'
 cves show CVE-2024-90002 --json
 is "$(jq -r '.scores | length' <<<"$out")" 3 'JSON has all scores'
 cves show CVE-2024-11111
@@ -95,6 +104,8 @@ cp "$scratch/want" "$scratch/patch"
 ok '  that git applies' git -C "$scratch/tree" apply --check "$scratch/patch"
 run "$TUXTAPE" cves patch "CVE-2024-90009-whatever-stands-here-${commit:0:12}" --db "$db"
 same "$scratch/out" "$scratch/want" 'only the CVE and twelve digits count'
+run "$TUXTAPE" cves patch "${title/CVE/cve}" --db "$db"
+same "$scratch/out" "$scratch/want" '  also in lower case'
 run "$TUXTAPE" cves patch "$title" --json --db "$db"
 is "$(jq -r .patch_base64 <<<"$out" | base64 -d | sha256sum)" "$(sha256sum <"$scratch/want")" 'JSON has it in base64'
 run script -qec "$TUXTAPE cves patch $title --db $db" /dev/null
@@ -109,6 +120,8 @@ for title in nonsense CVE-2024-90009 CVE-2024-90009-6.1.3-xyz; do
   is_exit 2 "'$title' is no title: misuse"
   like "$err" "\"$title\" is no title" '  which is said'
 done
+cves patch CVE-2024-90009
+like "$err" 'but a CVE: .*`tuxtape cves show CVE-2024-90009` lists' 'with a CVE alone it is said where its titles are'
 
 cves
 is_exit 2 'without a kernel or a verb it is misuse'

@@ -134,6 +134,10 @@ done
 run "$TUXTAPE" cves --config web
 is_exit 0 'CVEs of a config'
 like "$out" 'CVE-2024-90002' '  are listed while its build is not known'
+like "$err" 'web: not built yet, so that of 6\.1\.3 [1-9][0-9]* CVEs cannot be told' '  which is said in place of what is compiled'
+unlike "$err" 'does not compile|CVEs open' '  about which nothing is known'
+run "$TUXTAPE" cves --config web --count --json
+is "$(jq .built <<<"$out")" false '  in JSON, too'
 run "$TUXTAPE" cves --config web --json
 is "$(jq -r '[.[].verdicts[0].verdict] | unique | join(" ")' <<<"$out")" unknown '  as unknown'
 like "$(jq -r '.[0].verdicts[0].reason' <<<"$out")" 'no complete build profile yet' '  with the reason'
@@ -241,6 +245,7 @@ ok '  others are not compiled' test "$(jq '[.[] | select(.verdicts[0].verdict ==
 like "$(jq -r '[.[] | select(.verdicts[0].verdict == "not-compiled")][0].verdicts[0].reason' <<<"$out")" 'none of the [0-9]+ files' '  with the reason'
 run "$TUXTAPE" cves --config web --count
 like "$out" '^web: [0-9]+ affected / [1-9][0-9]* not compiled / [0-9]+ unknown$' '  and are counted'
+like "$err" 'config web: [1-9][0-9]* CVEs of 6\.1\.3 are in files that it does not compile' '  as the sum says'
 unprofile
 profile "$file" '' 2
 run "$TUXTAPE" cves --config web --include-not-compiled --json

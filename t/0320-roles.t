@@ -89,6 +89,9 @@ tls the-admin job retry 1
 is_exit 0 '  but by an admin'
 tls the-author config rebuild --builder x
 is_exit 5 'dropping what a builder made takes an admin'
+tls the-admin config rebuild --builder nosuch
+is_exit 4 '  and a builder that made something'
+like "$err" "by a builder 'nosuch'" '  which is said'
 tls the-viewer cves --kernel 6.1.3
 is_exit 0 'a viewer reads'
 like "$err" 'as the-viewer \(viewer\)' '  and is told who it is'
