@@ -74,9 +74,26 @@ static void tell_unread(const char *path)
 	log_note("%s may not be read by this user, and is left out", path);
 }
 
+/* Whether any applet takes a key, or a table, at the top of a config file. */
+static bool is_known_key(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(applets); i++) {
+		if (strcmp(applets[i]->name, key) == 0 || opt_has_setting(applets[i]->options, key))
+			return true;
+		for (const char *const *table = applets[i]->tables; table && *table; table++)
+			if (strcmp(*table, key) == 0)
+				return true;
+	}
+	return false;
+}
+
 int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv, struct arena *a)
 {
-	struct opt_env env = { .arena = a, .section = applet->name, .home = getenv("HOME"), .must_read = applet->serves };
+	struct opt_env env = { .arena = a,
+			       .section = applet->name,
+			       .home = getenv("HOME"),
+			       .must_read = applet->serves,
+			       .known = is_known_key };
 	struct applet_common *common = (void *)((char *)opts + applet->common);
 	int err;
 
@@ -99,6 +116,8 @@ int applet_begin(const struct applet *applet, void *opts, int *argc, char **argv
 		  common->quiet ? LOG_QUIET : (enum log_level)MIN_OF(common->verbose, 2));
 	if (env.unread)
 		tell_unread(env.unread);
+	for (size_t i = 0; i < env.unknown.n; i++)
+		log_note("%s is the name of no setting and no applet: it is left out", env.unknown.items[i]);
 	return 0;
 }
 

@@ -11,6 +11,7 @@ struct applet {
 	const char *const *aliases; /* other names that it answers to, NULL at the end; NULL for none */
 	const char *summary;        /* one line, lower case, no full stop */
 	const char *synopsis;       /* what stands behind the name, a form a line; a line may name the applet itself */
+	const char *const *tables;  /* of a config file that it reads itself, NULL at the end; NULL for none */
 	const struct opt *options;
 	size_t options_size; /* bytes of the struct that the options fill */
 	size_t common;       /* where struct applet_common stands in it */

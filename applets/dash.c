@@ -238,10 +238,12 @@ static int dash_main(int argc, char **argv)
 }
 
 static const char *const aliases[] = { "tuxtape-dashboard", NULL };
+static const char *const tables[] = { "colors", "keybindings", NULL };
 
 const struct applet applet_dash = {
 	.name = "dash",
 	.aliases = aliases,
+	.tables = tables,
 	.summary = "the dashboard: CVEs, configs, builds and livepatches in a terminal",
 	.synopsis = "[OPTION]...",
 	.options = options,

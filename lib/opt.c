@@ -275,6 +275,20 @@ static const struct opt *find_key(const struct opt *table, const char *key)
 	return NULL;
 }
 
+bool opt_has_setting(const struct opt *table, const char *key)
+{
+	return find_key(table, key) != NULL;
+}
+
+static void note_unknown(struct reading *r, const char *key)
+{
+	struct opt_list *list = &r->env->unknown;
+
+	if (r->env->known && !r->env->known(key))
+		*(const char **)arena_grow(r->env->arena, (void **)&list->items, &list->n,
+					   sizeof(*list->items)) = arena_printf(r->env->arena, "%s: '%s'", r->place, key);
+}
+
 /* A value of the config file as the text that a flag would have. NULL where it is a table. */
 static const char *text_of(struct arena *a, const struct toml *v)
 {
@@ -334,6 +348,8 @@ static int read_toml_table(struct reading *r, const char *path, const struct tom
 			err = set_from_toml(r, o, v, source);
 		else if (own)
 			err = fail(ERR_INPUT, "%s: '%s' is not a setting of %s", r->place, v->key, r->env->section);
+		else
+			note_unknown(r, v->key);
 	}
 	return err == ERR_USAGE ? ERR_INPUT : err;
 }

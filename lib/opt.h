@@ -52,13 +52,15 @@ struct opt {
 #define OPT_CONFIG_FILE "config-file"
 
 struct opt_env {
-	struct arena *arena;      /* values live here */
-	const char *section;      /* "parse": the config file's table that overrides top-level keys */
-	const char *home;         /* $HOME, NULL where unset */
-	const char *config;       /* --config FILE (or --config-file): read instead of the two usual files; NULL */
-	enum opt_source *sources; /* one for each option of the table, filled by opt_read; NULL when not wanted */
-	bool must_read;           /* a file of the system's that this user may not read is ERR_DENIED, and not left out */
-	const char *unread;       /* set by opt_read: such a file that was left out; NULL */
+	struct arena *arena;            /* values live here */
+	const char *section;            /* "parse": the config file's table that overrides top-level keys */
+	const char *home;               /* $HOME, NULL where unset */
+	const char *config;             /* --config FILE (or --config-file): read instead of the two usual files; NULL */
+	enum opt_source *sources;       /* one for each option of the table, filled by opt_read; NULL when not wanted */
+	bool must_read;                 /* a file of the system's that this user may not read is ERR_DENIED, and not left out */
+	const char *unread;             /* set by opt_read: such a file that was left out; NULL */
+	bool (*known)(const char *key); /* whether a key at the top of a config file is anybody's; NULL: not asked */
+	struct opt_list unknown;        /* filled by opt_read with those that are nobody's: "PATH:LINE: 'KEY'" */
 };
 
 /* Fills `into` from defaults, /etc/tuxtape/tuxtape.toml, $XDG_CONFIG_HOME/tuxtape/tuxtape.toml (or --config), the environment
@@ -67,8 +69,8 @@ struct opt_env {
  * A flag_only option with one value is taken once; of a setting the last counts.
  * Operands are left in argv[1..*nargs]. ERR_USAGE with one line that names the option, and the nearest one that exists;
  * ERR_INPUT for a broken config file (path:line). Config keys use '_' or '-' alike; an unknown key of the applet's own table is
- * ERR_INPUT; top-level keys of other applets are fine. Flags are
- * read even where what comes before them failed, so that one that asks for help is seen. */
+ * ERR_INPUT; top-level keys of other applets are fine, and those of none are told in env->unknown. Flags are read even where what comes
+ * before them failed, so that one that asks for help is seen. */
 int opt_read(const struct opt *table, void *into, int *nargs, char **argv, struct opt_env *env);
 
 /* A time in the largest unit that holds it whole, as opt_read takes it: "6h". */
@@ -86,6 +88,9 @@ int opt_check_verb(const struct opt *table, const enum opt_source *sources, cons
 /* Appends "name = value  # source" for each option that a config file may set, in TOML's syntax. Values that are secret
  * (name ends in -key) are not shown. */
 void opt_show(struct buf *out, const struct opt *table, const void *values, const struct opt_env *env);
+
+/* Whether a key of a config file is one of the table's settings. */
+bool opt_has_setting(const struct opt *table, const char *key);
 
 /* The environment variable of an option, "TUXTAPE_NVD_URL". */
 void opt_env_name(struct buf *out, const struct opt *o);

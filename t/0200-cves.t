@@ -123,6 +123,27 @@ done
 cves patch CVE-2024-90009
 like "$err" 'but a CVE: .*`tuxtape cves show CVE-2024-90009` lists' 'with a CVE alone it is said where its titles are'
 
+# A file of settings for all applets.
+cat >"$scratch/tuxtape.toml" <<END
+db = "$db"
+vulns-repo = "$scratch/none"
+tls_capath = "x"
+[server]
+listen = "127.0.0.1:1"
+[roles]
+somebody = "author"
+[colors]
+[keybindings.Normal]
+[sevrer]
+listen = "127.0.0.1:1"
+END
+run "$TUXTAPE" cves --kernel 6.1.3 --count --config-file "$scratch/tuxtape.toml"
+is_exit 0 'settings of other applets are fine'
+is "$(sed -n 's/^tuxtape cves: .*tuxtape\.toml:\([0-9]*: .*\) is the name of no setting.*/\1/p' <<<"$err" | tr '\n' ';')" "3: 'tls_capath';10: 'sevrer';" \
+  '  and those of none are told'
+run "$TUXTAPE" cves --kernel 6.1.3 --count --config-file "$scratch/tuxtape.toml" -q
+unlike "$err" 'sevrer' '  unless quiet'
+
 cves
 is_exit 2 'without a kernel or a verb it is misuse'
 cves frobnicate

@@ -504,6 +504,29 @@ static void test_verbs(void)
 	is_int(opt_check_verb(some, set, "rebuild"), 0, "what is set for all is no word to this verb");
 }
 
+static bool is_other(const char *key)
+{
+	return strcmp(key, "other_url") == 0 || strcmp(key, "other") == 0 || strcmp(key, "unit") == 0;
+}
+
+static void test_unknown(void)
+{
+	const char *path = config("shown.toml", "unit_jobs = 3\nother_url = \"x\"\nother_ulr = \"x\"\n[other]\nx = 1\n"
+						"[unit]\nunit_flag = true\n[uint]\nunit_flag = true\n");
+	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u", .config = path, .known = is_other };
+
+	v = (struct values){ 0 };
+	argc = 1;
+	argv[0] = arena_strdup(arena, "tuxtape");
+	is_int(opt_read(table, &v, &argc, argv, &env), 0, "keys that nobody knows");
+	is_int((long long)env.unknown.n, 2, "are told, and no other");
+	is_str(env.unknown.n ? env.unknown.items[0] : "", arena_printf(arena, "%s:3: 'other_ulr'", path), "a setting");
+	is_str(env.unknown.n > 1 ? env.unknown.items[1] : "", arena_printf(arena, "%s:8: 'uint'", path), "and a table");
+	ok(opt_has_setting(table, "unit_jobs") && opt_has_setting(table, "unit-db-path") &&
+		   !opt_has_setting(table, "config"),
+	   "a table's settings, and what is none");
+}
+
 static void test_show(void)
 {
 	struct opt_env env = { .arena = arena, .section = "unit", .home = "/home/u", .sources = sources };
@@ -568,6 +591,7 @@ int main(void)
 	test_xdg();
 	test_help();
 	test_verbs();
+	test_unknown();
 	test_show();
 	unlink(arena_printf(arena, "%s/tuxtape/other.toml", dir));
 	unlink(arena_printf(arena, "%s/tuxtape/shown.toml", dir));
