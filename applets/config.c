@@ -187,7 +187,7 @@ static int diff(struct run *r)
 		applet_print_json(&d.base);
 	else
 		print_diff(&d);
-	log_note("%zu options differ", n);
+	log_note("%zu option%s", n, n == 1 ? " differs" : "s differ");
 	return 0;
 }
 

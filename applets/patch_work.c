@@ -403,8 +403,8 @@ static int write_port(struct port *p, const struct draft *d, const char *to)
 	printf("%s\n", path);
 	if (p->conflicts)
 		return fail(ERR_INPUT,
-			    "%s: conflicts in %u files, between <<<<<<< and >>>>>>>, or left out: `tuxtape patch edit`",
-			    path, p->conflicts);
+			    "%s: conflicts in %u file%s, between <<<<<<< and >>>>>>>, or left out: `tuxtape patch edit`",
+			    path, p->conflicts, p->conflicts == 1 ? "" : "s");
 	return 0;
 }
 

@@ -319,7 +319,7 @@ done
 } >"$scratch/clash.patch"
 as alice patch port "$scratch/clash.patch" --to 6.6.2 --linux-repo "$own"
 is_exit 1 'a port that clashes'
-like "$err" 'conflicts in 1 files' '  says so'
+like "$err" 'conflicts in 1 file,' '  says so'
 clash=$drafts/$title@6.6.2.patch
 like "$(cat "$clash")" $'\n\\+<<<<<<< 6\.6\.2\n.*return 3' '  and marks where'
 as alice patch check "$clash" --linux-repo "$own"
