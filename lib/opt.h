@@ -52,13 +52,13 @@ struct opt {
 #define OPT_CONFIG_FILE "config-file"
 
 struct opt_env {
-	struct arena *arena;            /* values live here */
-	const char *section;            /* "parse": the config file's table that overrides top-level keys */
-	const char *home;               /* $HOME, NULL where unset */
-	const char *config;             /* --config FILE (or --config-file): read instead of the two usual files; NULL */
-	enum opt_source *sources;       /* one for each option of the table, filled by opt_read; NULL when not wanted */
-	bool must_read;                 /* a file of the system's that this user may not read is ERR_DENIED, and not left out */
-	const char *unread;             /* set by opt_read: such a file that was left out; NULL */
+	struct arena *arena;      /* values live here */
+	const char *section;      /* "parse": the config file's table that overrides top-level keys */
+	const char *home;         /* $HOME, NULL where unset */
+	const char *config;       /* --config FILE (or --config-file): read instead of the two usual files; NULL */
+	enum opt_source *sources; /* one for each option of the table, filled by opt_read; NULL when not wanted */
+	bool must_read;           /* a file of the system's that this user may not read is ERR_DENIED, and not left out */
+	const char *unread;       /* set by opt_read: such a file that was left out; NULL */
 	bool (*known)(const char *key); /* whether a key at the top of a config file is anybody's; NULL: not asked */
 	struct opt_list unknown;        /* filled by opt_read with those that are nobody's: "PATH:LINE: 'KEY'" */
 };
