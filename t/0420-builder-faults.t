@@ -62,7 +62,7 @@ put third 6.1.9 CONFIG_SLOW=y
 ok '  and another is under way' wait_for 20 in_state "$job" 3
 kill -STOP "$builder_pid"
 run "$TUXTAPE" config rebuild --builder nobody --server "$server"
-is "$status$out" 0 'a builder that made nothing leaves nothing to build anew'
+is "$status$out" 4 'a builder that made nothing leaves nothing to build anew'
 run "$TUXTAPE" config rebuild --builder mallory --server "$server"
 is_exit 0 'what the liar made is dropped'
 is "$(wc -l <<<"$out") $(sqlite3 "$db" "SELECT group_concat(config, ' ') FROM (SELECT config FROM job WHERE state = 1 ORDER BY config)")" '3 first lie-latin1 second'   '  and what others made of that tree, and queued'
