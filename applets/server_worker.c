@@ -113,12 +113,24 @@ static const char *call_words(const struct client *c, unsigned method)
 			    word(c->arena, c->address), rpc_method_name(method));
 }
 
-/* A dashboard polls: of what is only read, and went well, each method's first call on a connection has a line, the others one together. */
+/* What dashboards ask again and again, and the signs of life of builders. */
+static bool is_polled(unsigned method)
+{
+	static const unsigned polled[] = { RPC_HEALTH, RPC_FETCH_JOBS, RPC_FETCH_BUILDERS, RPC_FETCH_KERNEL_CONFIGS_METADATA,
+					   RPC_FETCH_PATCHES };
+
+	for (size_t i = 0; i < ARRAY_LEN(polled); i++)
+		if (polled[i] == method)
+			return true;
+	return false;
+}
+
+/* Of those, when they go well, the first on a connection has a line, the others one together: a log is read by people. */
 static bool is_repeated(struct client *c, unsigned method, uint64_t records, uint64_t ms, int err)
 {
 	struct repeats *r;
 
-	if (err || log_level() >= LOG_VERBOSE || server_least_role(method) > ROLE_VIEWER)
+	if (err || log_level() >= LOG_VERBOSE || !is_polled(method))
 		return false;
 	r = &c->repeats[method];
 	if (!r->began) {

@@ -218,6 +218,16 @@ like "$err" 'there is web2' '  those that exist are named'
 run "$TUXTAPE" config put web --kernel 6.1.3 "$scratch/config"
 like "$out" 'revision 3' '  its name goes on counting'
 
+# What somebody looks at is logged one by one, over one connection, too.
+before=$(wc -l <"$server_log")
+printf '%s\n' 'size 80x24' wait 'key j' wait 'key j' wait 'key j' wait >"$scratch/script"
+"$TUXTAPE" dash --config web --script "$scratch/script" >"$scratch/null" 2>&1 </dev/null
+is "$?" 0 'a look at four CVEs'
+logged_each() {
+  [ "$(tail -n "+$((before + 1))" "$server_log" | grep -c 'method=FetchCve records=[0-9]* ms=')" -ge 4 ]
+}
+ok '  leaves a line for each' wait_for 5 logged_each
+
 # Profiles put in by hand: the filter is in force at once.
 profile() {
   sqlite3 "$db" <<SQL
