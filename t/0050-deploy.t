@@ -68,13 +68,6 @@ unlike "$(setting tuxtape-server.service RestartPreventExitStatus)" '(^| )[14]( 
 is "$(setting tuxtape-server.service Restart) $(setting tuxtape-server.service StartLimitIntervalSec)" 'on-failure 0' '  without end'
 
 # ---- A clone that cannot be read
-as_nobody() {
-  if [ "$(id -u)" = 0 ]; then
-    setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$scratch/nobody" "$@"
-  else
-    "$@"
-  fi
-}
 chmod 755 "$scratch"
 program=$scratch/program
 cp "$TUXTAPE" "$program"
@@ -82,7 +75,7 @@ mkdir -m 777 "$scratch/nobody"
 clone=$scratch/var/git/linux
 # unreadable NAME FILE: the builder ends at its start and says which file it may not read.
 unreadable() {
-  run as_nobody timeout 60 "$program" builder --server 127.0.0.1:1 --linux-repo "$clone" --work-dir "$scratch/nobody/work"
+  run as_nobody env HOME="$scratch/nobody" timeout 60 "$program" builder --server 127.0.0.1:1 --linux-repo "$clone" --work-dir "$scratch/nobody/work"
   is_exit 5 "$1: a builder ends at its start"
   like "$err" "^tuxtape builder: [^ ]*$2: Permission denied: let this user read the clone, as by .chmod -R a\\+rX $clone.\$" '  and says what to do'
 }
@@ -97,10 +90,10 @@ chmod 700 "$scratch/var"
 unreadable 'a directory of somebody else' /linux
 chmod 755 "$scratch/var"
 mkdir -m 555 "$scratch/fixed"
-run as_nobody timeout 60 "$program" builder --server 127.0.0.1:1 --linux-repo "$scratch/fixed/git/linux" --work-dir "$scratch/nobody/work"
+run as_nobody env HOME="$scratch/nobody" timeout 60 "$program" builder --server 127.0.0.1:1 --linux-repo "$scratch/fixed/git/linux" --work-dir "$scratch/nobody/work"
 is_exit 1 'no clone, and no place to make one: a builder ends at its start'
 like "$err" 'no clone of the kernel, and none can be made: .*/fixed: Permission denied' '  and says where'
-as_nobody "$program" builder --server 127.0.0.1:1 --linux-repo "$clone" --work-dir "$scratch/nobody/work" </dev/null >"$scratch/log" 2>&1 &
+as_nobody env HOME="$scratch/nobody" "$program" builder --server 127.0.0.1:1 --linux-repo "$clone" --work-dir "$scratch/nobody/work" </dev/null >"$scratch/log" 2>&1 &
 processes+=($!)
 ok 'with one that can be read it dials' wait_for 20 grep -q refused "$scratch/log"
 stop $!

@@ -68,13 +68,6 @@ else
 fi
 
 # A database, or a directory, that cannot be written.
-as_nobody() {
-  if [ "$(id -u)" = 0 ]; then
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-  else
-    "$@"
-  fi
-}
 chmod 755 "$scratch"
 # What nobody cannot reach, below a home directory of root's perhaps, is copied to where it can.
 program=$TUXTAPE readable=$world

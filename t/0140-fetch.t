@@ -227,16 +227,14 @@ is "$status $(ls "$scratch/full")" '1 letter' 'a directory with something else i
 like "$err" 'not a git repository' 'which is said'
 
 if [ "$(id -u)" = 0 ]; then
-  as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent "$@"; }
   chmod 755 "$scratch"
 else
-  as_nobody() { "$@"; }
   chmod -R a-w "$scratch/by-hand.git" "$scratch/first"
 fi
-run as_nobody "$tool" fetch "$scratch/by-hand.git" "$url/linux.git" linux
+run as_nobody env HOME=/nonexistent "$tool" fetch "$scratch/by-hand.git" "$url/linux.git" linux
 is_exit 5 'a repository that cannot be written'
 like "$err" 'by-hand.git: .*cannot be written: use --no-fetch or a clone' 'is named, with what to do'
-run as_nobody "$tool" fetch "$scratch/first" "$url/linux.git" linux
+run as_nobody env HOME=/nonexistent "$tool" fetch "$scratch/first" "$url/linux.git" linux
 is_exit 5 'nor can a mirror that is another user'\''s'
 chmod -R u+w "$scratch/by-hand.git" "$scratch/first"
 

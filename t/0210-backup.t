@@ -105,13 +105,6 @@ is_exit 1 'a database of something else is not replaced'
 run "$TUXTAPE" cves --kernel 6.1 --db "$scratch/folder"
 is_exit 1 'a directory is no database'
 like "$err" 'folder: a directory, where the file of a database is wanted' '  which is said'
-as_nobody() {
-  if [ "$(id -u)" = 0 ]; then
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-  else
-    "$@"
-  fi
-}
 chmod 755 "$scratch"
 cp "$TUXTAPE" "$scratch/program"
 cp "$scratch/copy" "$scratch/locked"

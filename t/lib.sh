@@ -180,6 +180,15 @@ wait_for() {
   done
 }
 
+# as_nobody COMMAND...: by a user without rights, where the tests run as root; else as who runs them.
+as_nobody() {
+  if [ "$(id -u)" = 0 ]; then
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+  else
+    "$@"
+  fi
+}
+
 # background COMMAND...: sets $pid; what it says goes to $scratch/background; ended when the test ends.
 background() {
   "$@" </dev/null >>"$scratch/background" 2>&1 &
