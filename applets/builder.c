@@ -439,7 +439,7 @@ static int check_clone(const struct builder_options *o, struct arena *a)
 	const char *path = kernel_clone_find(a, o->linux_repo, &lent);
 	int err = kernel_clone_check(a, path);
 
-	return err == ERR_NOTFOUND ? kernel_clone_check_place(a, path) : err;
+	return err == ERR_NOTFOUND ? kernel_clone_check_place(path) : err;
 }
 
 static void catch_signals(void)

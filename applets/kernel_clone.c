@@ -2,11 +2,13 @@
 #include "applets/kernel_clone.h"
 
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/str.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const char *const owners[] = { "tuxtape-server", "tuxtape-kernel-builder", "tuxtape-dashboard" };
@@ -87,17 +89,15 @@ int kernel_clone_check(struct arena *a, const char *path)
 	return err ? err : check_packs(a, path, arena_printf(a, "%s/objects/pack", git));
 }
 
-int kernel_clone_check_place(struct arena *a, const char *path)
+int kernel_clone_check_place(const char *path)
 {
-	char *dir = arena_strdup(a, path), *slash;
-
 	/* What is missing on the way is made. */
-	while (access(dir, F_OK) < 0 && errno == ENOENT && (slash = strrchr(dir, '/')) && slash > dir)
-		*slash = '\0';
-	if (access(dir, F_OK) < 0 && errno == ENOENT)
-		dir = arena_strdup(a, *dir == '/' ? "/" : ".");
-	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0)
-		return 0;
-	return fail(ERR_SYS, "%s: there is no clone of the kernel, and none can be made: %s: %s", path, dir,
-		    strerror(errno));
+	char *dir = file_nearest(path);
+	int err = 0;
+
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0)
+		err = fail(ERR_SYS, "%s: there is no clone of the kernel, and none can be made: %s: %s", path, dir,
+			   strerror(errno));
+	free(dir);
+	return err;
 }

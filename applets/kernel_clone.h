@@ -12,6 +12,6 @@ const char *kernel_clone_find(struct arena *a, const char *path, bool *lent);
 int kernel_clone_check(struct arena *a, const char *path);
 
 /* 0 where a clone could be made at path: the directory that it would be made in can be written. ERR_SYS. */
-int kernel_clone_check_place(struct arena *a, const char *path);
+int kernel_clone_check_place(const char *path);
 
 #endif

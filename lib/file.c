@@ -52,6 +52,19 @@ static bool write_all(int fd, const char *p, size_t n)
 	return true;
 }
 
+char *file_nearest(const char *path)
+{
+	char *near = xstrdup(path), *slash;
+	int code;
+
+	while ((code = access(near, F_OK)) < 0 && errno == ENOENT && (slash = strrchr(near, '/')) && slash > near)
+		*slash = '\0';
+	if (code == 0 || errno != ENOENT)
+		return near;
+	free(near);
+	return xstrdup(*path == '/' ? "/" : ".");
+}
+
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');

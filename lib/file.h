@@ -8,6 +8,9 @@
 /* Makes the directories above path that are missing, mode 0755. ERR_SYS. */
 int file_make_parents(const char *path);
 
+/* The path itself or the nearest directory above it that is there. Release with free. */
+char *file_nearest(const char *path);
+
 /* Makes what was written to path durable. ERR_SYS. */
 int file_sync(const char *path);
 

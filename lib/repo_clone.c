@@ -262,13 +262,9 @@ static void add_size(void *ctx, const char *path, const char *name UNUSED)
 /* The file system of the nearest directory above that is there. */
 static bool file_system(const char *path, struct statvfs *fs)
 {
-	char *dir = xstrdup(path), *slash;
-	int code;
+	char *dir = file_nearest(path);
+	int code = statvfs(dir, fs);
 
-	while ((code = statvfs(dir, fs)) < 0 && errno == ENOENT && (slash = strrchr(dir, '/')) && slash > dir)
-		*slash = '\0';
-	if (code < 0 && errno == ENOENT)
-		code = statvfs(*path == '/' ? "/" : ".", fs);
 	free(dir);
 	return code == 0;
 }

@@ -79,6 +79,23 @@ static void test_cache_path(void)
 	arena_free(a);
 }
 
+static void test_nearest(void)
+{
+	static const struct {
+		const char *path, *nearest;
+	} tries[] = {
+		{ "a/b", "a/b" }, { "a/none", "a" },    { "a/none/none/c", "a" },
+		{ "none", "." },  { "none/none", "." }, { "/none/none", "/" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+		char *near = file_nearest(tries[i].path);
+
+		is_str(near, tries[i].nearest, tries[i].path);
+		free(near);
+	}
+}
+
 int main(void)
 {
 	ok(mkdtemp(dir) != NULL && chdir(dir) == 0, "a directory");
@@ -86,6 +103,7 @@ int main(void)
 	test_in_the_way();
 	test_sync();
 	test_cache_path();
+	test_nearest();
 	unlink("plain");
 	ok(rmdir("a/b/c") + rmdir("a/b") + rmdir("a/d/e") + rmdir("a/d") + rmdir("a/f") + rmdir("a") == 0,
 	   "nothing else was made");
