@@ -3,6 +3,7 @@
 #include "applets/builder.h"
 #include "applets/kernel_clone.h"
 
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PART_FILES 4000 /* of a profile, in one record */
@@ -79,14 +79,6 @@ static void on_signal(int sig UNUSED)
 	stop = 1;
 }
 
-static int64_t boot_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- The lease */
 
 /* When what runs has to end, for build_extend: after two thirds of the lease. */
@@ -123,7 +115,7 @@ static int live(struct builder *b)
 	if (now_ms() - b->asked < MIN_OF(b->o->sign_of_life, b->lease_ms / 3))
 		return 0;
 	b->asked = now_ms();
-	b->asked_boot = boot_ms();
+	b->asked_boot = clock_boot_ms();
 	return rpc_start(b->rpc, RPC_HEALTH, &nothing.base);
 }
 
@@ -294,7 +286,7 @@ static int hail(struct builder *b)
 	}
 	/* Connecting may have taken long. */
 	guard_lease(b);
-	b->asked_boot = boot_ms();
+	b->asked_boot = clock_boot_ms();
 	if ((err = rpc_call(b->rpc, RPC_REGISTER_KERNEL_BUILDER, &q.base, b->arena, (int)b->o->client.timeout, &reply)))
 		return err;
 	b->lease_ms = reply->lease_ms;

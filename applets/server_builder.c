@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 100               /* between two looks at the queue */
@@ -34,12 +33,9 @@ struct builder_end {
 
 struct db_lease_clock server_clock(const struct server *s)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
 	return (struct db_lease_clock){
 		.boot = s->boot,
-		.now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000,
+		.now = clock_boot_ms(),
 		.server_start = s->started,
 		.lease = (int64_t)s->opts->lease,
 	};

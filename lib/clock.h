@@ -15,6 +15,9 @@ char *clock_print(char text[CLOCK_TEXT], int64_t seconds);
 /* The wall clock, which may jump. */
 int64_t clock_now(void);
 
+/* Milliseconds since this machine was started, the time that it was suspended included: what leases of builders count by. */
+int64_t clock_boot_ms(void);
+
 /* How long ago, for people: "3 hours", "12 days"; "a moment" where it is less than two minutes or in the future. */
 const char *clock_ago(char text[CLOCK_TEXT], int64_t seconds);
 

@@ -3,6 +3,7 @@
  * Refuses shells: a program is an argv. */
 #include "lib/proc.h"
 
+#include "lib/clock.h"
 #include "lib/err.h"
 
 #include <dirent.h>
@@ -33,17 +34,12 @@ struct exec_failure {
 	int error;
 };
 
-static int64_t clock_ms(clockid_t clock)
+static int64_t now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t now_ms(void)
-{
-	return clock_ms(CLOCK_MONOTONIC);
 }
 
 /* ---- The deadline */
@@ -86,7 +82,7 @@ bool proc_deadline_came(struct proc_deadline *d)
 {
 	int64_t at = __atomic_load_n(&d->at, __ATOMIC_ACQUIRE);
 
-	return at == CAME || (at != 0 && clock_ms(CLOCK_BOOTTIME) > at && move_deadline(d, at, CAME));
+	return at == CAME || (at != 0 && clock_boot_ms() > at && move_deadline(d, at, CAME));
 }
 
 /* ---- The environment */
@@ -246,7 +242,7 @@ static int64_t patience(const struct watch *w)
 		return w->state == RUNNING ? -1 : ms;
 	at = __atomic_load_n(&w->deadline->at, __ATOMIC_ACQUIRE);
 	if (at > 0)
-		ms = MIN_OF(ms, MAX_OF(at + 1 - clock_ms(CLOCK_BOOTTIME), (int64_t)0));
+		ms = MIN_OF(ms, MAX_OF(at + 1 - clock_boot_ms(), (int64_t)0));
 	return MIN_OF(ms, (int64_t)LOOK_PAUSE);
 }
 

@@ -89,5 +89,6 @@ int main(void)
 	tzset();
 	test_times();
 	test_ago();
+	ok(clock_boot_ms() >= 0, "the machine was started in the past");
 	return done();
 }
